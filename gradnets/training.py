@@ -1,0 +1,313 @@
+"""Train many networks as one batched model: MSE, Adam, best-validation weights, stop and resume."""
+
+import copy
+import hashlib
+import os
+import shutil
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from tqdm import tqdm
+
+from gradnets import checkpoints
+
+State = dict[str, Tensor]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How to train; the defaults are the paper's (section 7.1).
+
+    Attributes:
+        epochs: passes over the data.
+        batch: samples a step.
+        lr: Adam's constant learning rate.
+    """
+
+    epochs: int = 200
+    batch: int = 1000
+    lr: float = 0.005
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
+        if not self.lr > 0:
+            raise ValueError(f"lr: expected a positive number, got {self.lr!r}")
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples for T trials: x and y of shape (T, N, n), x_val and y_val of shape (T, V, n).
+
+    Raises:
+        ValueError: shapes that do not agree, no samples, or a value that is not finite.
+        TypeError: tensors that are not floating or differ in dtype.
+
+    >>> Data(*(torch.full((1, 3, 2), torch.nan) for _ in range(4)))
+    Traceback (most recent call last):
+        ...
+    ValueError: x: expected finite values, got nan at index (0, 0, 0)
+    """
+
+    x: Tensor
+    y: Tensor
+    x_val: Tensor
+    y_val: Tensor
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y", "x_val", "y_val"):
+            value = getattr(self, name)
+            if not isinstance(value, Tensor) or not value.is_floating_point():
+                raise TypeError(f"{name}: expected a floating tensor, got {value!r}")
+            if value.dtype != self.x.dtype:
+                raise TypeError(f"{name}: expected dtype {self.x.dtype} as x, got {value.dtype}")
+            expected = (len(self.x), *value.shape[1:2], self.x.shape[-1])
+            if value.ndim != 3 or 0 in value.shape or tuple(value.shape) != expected:
+                raise ValueError(
+                    f"{name}: expected shape (trials, samples, dim) like x of shape"
+                    f" {tuple(self.x.shape)}, got {tuple(value.shape)}"
+                )
+            finite = torch.isfinite(value)
+            if not finite.all():
+                where = tuple(int(i) for i in (~finite).nonzero()[0])
+                raise ValueError(
+                    f"{name}: expected finite values, got {value[where].item()} at index {where}"
+                )
+        if self.x.shape != self.y.shape or self.x_val.shape != self.y_val.shape:
+            raise ValueError("y: expected as many samples as x, in training and in validation")
+
+
+@dataclass
+class History:
+    """What happened, trial by trial; losses are mean squared errors over samples and entries.
+
+    Attributes:
+        train_loss: mean over each epoch's steps, shape (T, epochs).
+        validation_loss: after each epoch, shape (T, epochs).
+        best_epoch: the epoch, counted from 1, whose weights each network has now, shape (T,).
+    """
+
+    train_loss: Tensor
+    validation_loss: Tensor
+    best_epoch: Tensor
+
+
+def train(
+    nets: Sequence[nn.Module],
+    data: Data,
+    protocol: Protocol | None = None,
+    *,
+    seeds: Sequence[int] | None = None,
+    checkpoint: str | Path | None = None,
+    compile: bool = False,
+    progress: bool = True,
+) -> History:
+    """Train T networks of one architecture side by side, each on its own data.
+
+    Minimises mean((f(x) - y)^2) by Adam; each network ends with the weights of its best validation
+    epoch. A trial depends on its own data and seed alone, whatever is batched with it.
+
+    Args:
+        nets: T networks of one class and the same shapes; they are changed in place.
+        data: T trials.
+        protocol: epochs, batch size, learning rate; the paper's by default.
+        seeds: of the order in which each trial sees its samples; 0 .. T-1 by default.
+        checkpoint: a file written after every epoch. If it exists, training goes on from it, to
+            the same weights as without a stop; it must be of the same networks, data and protocol.
+        compile: compile the step with torch.compile; needs a C++ compiler, pays after about a
+            thousand steps.
+        progress: show a progress bar.
+
+    Raises:
+        ValueError: networks that differ, a wrong number of networks or seeds, a checkpoint of
+            another run.
+        FloatingPointError: a trial whose validation loss was never finite.
+        RuntimeError: ``compile`` without a C++ compiler.
+
+    Source: Chaudhari, Pranav and Moura, "Gradient Networks", section 7.1.
+
+    >>> from gradnets import mGradNet
+    >>> x = torch.rand(1, 64, 2, generator=torch.Generator().manual_seed(0))
+    >>> net = mGradNet(2, 7)
+    >>> history = train([net], Data(x, 2 * x, x, 2 * x), Protocol(epochs=20, batch=16, lr=0.05),
+    ...                 progress=False)
+    >>> bool(history.validation_loss[0, -1] < history.validation_loss[0, 0])
+    True
+    """
+    protocol = protocol or Protocol()
+    seeds = list(range(len(nets))) if seeds is None else list(seeds)
+    run = Run(nets, data, protocol, seeds, compile)
+    path = None if checkpoint is None else Path(checkpoint)
+    if path is not None and path.exists():
+        run.restore(checkpoints.read(path, run.fingerprint))
+    bar = tqdm(
+        total=protocol.epochs, initial=run.epoch, unit="epoch", disable=not progress, leave=False
+    )
+    with bar:
+        while run.epoch < protocol.epochs:
+            run.advance()
+            if path is not None:
+                checkpoints.write(path, run.fingerprint, run.state())
+            bar.update()
+            bar.set_postfix(validation=f"{run.best_loss.median().item():.2e}")
+    return run.finish(nets)
+
+
+class Run:
+    """The state of a training run: T networks stacked, their optimiser, their best weights."""
+
+    def __init__(
+        self,
+        nets: Sequence[nn.Module],
+        data: Data,
+        protocol: Protocol,
+        seeds: list[int],
+        compiled: bool,
+    ) -> None:
+        check_alike(nets, data, seeds)
+        self.protocol, self.seeds, self.epoch = protocol, seeds, 0
+        params, self.buffers = stack_module_state(list(nets))
+        self.params: State = {key: value.detach().clone() for key, value in params.items()}
+        self.best: State = {key: value.clone() for key, value in self.params.items()}
+        trials = len(nets)
+        self.best_loss = torch.full((trials,), torch.inf, dtype=data.x.dtype)
+        self.best_epoch = torch.zeros(trials, dtype=torch.long)
+        self.losses = torch.full((2, trials, protocol.epochs), torch.nan, dtype=data.x.dtype)
+        self.optimiser = torch.optim.Adam(self.params.values(), lr=protocol.lr, fused=True)
+        self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        # Samples as columns, x above y: one contiguous gather an epoch, and what the nets compute.
+        self.columns = torch.cat([data.x, data.y], -1).mT.contiguous()
+        self.data = data
+        self.fingerprint = fingerprint(nets, data, protocol, seeds)
+        loss = batched_loss(nets[0])
+        self.validate: Callable[..., Tensor] = vmap(loss)
+        self.step: Callable[..., tuple[State, Tensor]] = vmap(grad_and_value(loss))
+        if compiled:
+            self.step = compile_step(self.step)
+
+    def advance(self) -> None:
+        """Train one epoch, validate, keep the best weights."""
+        trials, features, samples = self.columns.shape
+        shuffled = torch.stack(
+            [
+                columns.index_select(1, torch.randperm(samples, generator=generator))
+                for columns, generator in zip(self.columns, self.generators, strict=True)
+            ]
+        )
+        total = torch.zeros(trials, dtype=self.columns.dtype)
+        for batch in shuffled.split(self.protocol.batch, -1):
+            x, y = batch.mT.split(features // 2, -1)
+            grads, loss = self.step(self.params, self.buffers, x, y)
+            for key, value in self.params.items():
+                value.grad = grads[key]
+            self.optimiser.step()
+            total += loss.detach() * batch.shape[-1]
+        with torch.no_grad():
+            validation = self.validate(self.params, self.buffers, self.data.x_val, self.data.y_val)
+        self.losses[0, :, self.epoch] = total / samples
+        self.losses[1, :, self.epoch] = validation
+        self.epoch += 1
+        self.keep_best(validation)
+
+    def keep_best(self, validation: Tensor) -> None:
+        """Keep the weights of the trials whose validation loss is their least so far."""
+        better = validation < self.best_loss
+        self.best_loss = torch.where(better, validation, self.best_loss)
+        self.best_epoch[better] = self.epoch
+        for key, value in self.params.items():
+            self.best[key][better] = value[better]
+
+    def state(self) -> dict[str, Any]:
+        """Return all that a later run needs to go on exactly as this one would."""
+        return {
+            "epoch": self.epoch,
+            "params": self.params,
+            "best": self.best,
+            "best_loss": self.best_loss,
+            "best_epoch": self.best_epoch,
+            "losses": self.losses,
+            "optimiser": self.optimiser.state_dict(),
+            "generators": [generator.get_state() for generator in self.generators],
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Take up a state that :meth:`state` returned."""
+        self.epoch = state["epoch"]
+        for key, value in self.params.items():
+            value.copy_(state["params"][key])
+            self.best[key].copy_(state["best"][key])
+        self.best_loss, self.best_epoch = state["best_loss"], state["best_epoch"]
+        self.losses = state["losses"]
+        self.optimiser.load_state_dict(state["optimiser"])
+        for generator, saved in zip(self.generators, state["generators"], strict=True):
+            generator.set_state(saved)
+
+    def finish(self, nets: Sequence[nn.Module]) -> History:
+        """Give each network its best weights; say which trials diverged."""
+        never = torch.isinf(self.best_loss)
+        if never.any():
+            seed = self.seeds[int(never.nonzero()[0])]
+            raise FloatingPointError(f"seed {seed}: the validation loss was never finite")
+        diverged = ~torch.isfinite(self.losses).all(-1).all(0)
+        for trial in diverged.nonzero().flatten().tolist():
+            warnings.warn(
+                f"seed {self.seeds[trial]} diverged; its network has the weights of epoch"
+                f" {int(self.best_epoch[trial])}",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        for trial, net in enumerate(nets):
+            net.load_state_dict({k: v[trial] for k, v in self.best.items()}, strict=False)
+        return History(self.losses[0], self.losses[1], self.best_epoch)
+
+
+def batched_loss(net: nn.Module) -> Callable[[State, State, Tensor, Tensor], Tensor]:
+    """Return (parameters, buffers, x, y) -> MSE of a network like this one."""
+    skeleton = copy.deepcopy(net).to("meta")
+
+    def loss(params: State, buffers: State, x: Tensor, y: Tensor) -> Tensor:
+        return (functional_call(skeleton, (params, buffers), (x,)) - y).square().mean()
+
+    return loss
+
+
+def compile_step(step: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the step compiled, or say at once that no C++ compiler is there for it."""
+    compiler = os.environ.get("CXX") or "g++"
+    if shutil.which(compiler) is None:
+        raise RuntimeError(f"compile: no C++ compiler {compiler!r} found; train without compile")
+    return torch.compile(step)
+
+
+def check_alike(nets: Sequence[nn.Module], data: Data, seeds: Sequence[int]) -> None:
+    """Raise ValueError unless the networks can be stacked and there is one seed and trial each."""
+    if not nets or len(nets) != len(data.x):
+        raise ValueError(f"nets: expected {len(data.x)}, one a trial of data, got {len(nets)}")
+    if len(seeds) != len(nets):
+        raise ValueError(f"seeds: expected {len(nets)}, one a network, got {len(seeds)}")
+    shapes = [{k: (v.shape, v.dtype) for k, v in net.state_dict().items()} for net in nets]
+    for i, net in enumerate(nets):
+        if type(net) is not type(nets[0]) or shapes[i] != shapes[0]:
+            raise ValueError(f"nets: expected all alike, got network {i} unlike network 0")
+    dtype = next(nets[0].parameters()).dtype
+    if dtype != data.x.dtype:
+        raise ValueError(f"data: expected dtype {dtype} as the networks, got {data.x.dtype}")
+
+
+def fingerprint(
+    nets: Sequence[nn.Module], data: Data, protocol: Protocol, seeds: Sequence[int]
+) -> str:
+    """Return a digest of all that a run starts from, so that a checkpoint knows its run."""
+    digest = hashlib.sha256(repr((str(nets[0]), asdict(protocol), list(seeds))).encode())
+    states = [value for net in nets for value in net.state_dict().values()]
+    for tensor in (data.x, data.y, data.x_val, data.y_val, *states):
+        digest.update(tensor.detach().contiguous().numpy().tobytes())
+    return digest.hexdigest()
