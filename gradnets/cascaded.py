@@ -1,7 +1,5 @@
 """Cascaded gradient networks (38)-(40): one W for all layers, elementwise activations."""
 
-from collections.abc import Iterable
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
@@ -18,7 +16,7 @@ def cascade(
     a: Tensor,
     alpha: Tensor,
     beta: Tensor,
-    sigmas: Iterable[nn.Module],
+    sigmas: nn.ModuleList,
 ) -> Tensor:
     """Return f(x) of (38)-(40) for x of shape (..., n).
 
@@ -29,10 +27,11 @@ def cascade(
     W has shape (m, n); b, alpha and beta (L, m, 1), one column a layer; a (n, 1).
     """
     u = W @ checks.columns(x, W)
-    carried: Tensor | float = 0.0
-    for b_l, alpha_l, beta_l, sigma in zip(b, alpha, beta, sigmas, strict=True):
-        carried = alpha_l * sigma(beta_l * (u + b_l) + carried)
-    return checks.rows(W.mT @ carried + a, x)
+    b_, alpha_, beta_ = b.unbind(), alpha.unbind(), beta.unbind()
+    z = beta_[0] * (u + b_[0])
+    for l in range(1, len(sigmas)):
+        z = beta_[l] * (u + b_[l]) + alpha_[l - 1] * sigmas[l - 1](z)
+    return checks.rows(W.mT @ (alpha_[-1] * sigmas[-1](z)) + a, x)
 
 
 class GradNetC(nn.Module):

@@ -1,11 +1,12 @@
-"""Checkpoints that are whole or absent: written beside and moved into place."""
+"""Checkpoints of training runs: each knows the run it belongs to."""
 
-import os
 import pickle
 from pathlib import Path
 from typing import Any
 
 import torch
+
+from gradnets.whole_files import write_whole
 
 FORMAT = 1
 
@@ -16,15 +17,8 @@ def write(path: Path, fingerprint: str, state: dict[str, Any]) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    beside = path.with_name(f"{path.name}.{os.getpid()}.partial")
-    try:
-        with beside.open("wb") as file:
-            torch.save({"format": FORMAT, "fingerprint": fingerprint, "state": state}, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-    finally:
-        beside.unlink(missing_ok=True)
+    content = {"format": FORMAT, "fingerprint": fingerprint, "state": state}
+    write_whole(path, lambda file: torch.save(content, file))
 
 
 def read(path: Path, fingerprint: str) -> dict[str, Any]:

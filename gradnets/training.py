@@ -6,7 +6,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,88 +16,9 @@ from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from tqdm import tqdm
 
 from gradnets import checkpoints
+from gradnets.trials import Data, History, Protocol
 
 State = dict[str, Tensor]
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """How to train; the defaults are the paper's (section 7.1).
-
-    Attributes:
-        epochs: passes over the data.
-        batch: samples a step.
-        lr: Adam's constant learning rate.
-    """
-
-    epochs: int = 200
-    batch: int = 1000
-    lr: float = 0.005
-
-    def __post_init__(self) -> None:
-        for name in ("epochs", "batch"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
-        if not self.lr > 0:
-            raise ValueError(f"lr: expected a positive number, got {self.lr!r}")
-
-
-@dataclass(frozen=True)
-class Data:
-    """Samples for T trials: x and y of shape (T, N, n), x_val and y_val of shape (T, V, n).
-
-    Raises:
-        ValueError: shapes that do not agree, no samples, or a value that is not finite.
-        TypeError: tensors that are not floating or differ in dtype.
-
-    >>> Data(*(torch.full((1, 3, 2), torch.nan) for _ in range(4)))
-    Traceback (most recent call last):
-        ...
-    ValueError: x: expected finite values, got nan at index (0, 0, 0)
-    """
-
-    x: Tensor
-    y: Tensor
-    x_val: Tensor
-    y_val: Tensor
-
-    def __post_init__(self) -> None:
-        for name in ("x", "y", "x_val", "y_val"):
-            value = getattr(self, name)
-            if not isinstance(value, Tensor) or not value.is_floating_point():
-                raise TypeError(f"{name}: expected a floating tensor, got {value!r}")
-            if value.dtype != self.x.dtype:
-                raise TypeError(f"{name}: expected dtype {self.x.dtype} as x, got {value.dtype}")
-            expected = (len(self.x), *value.shape[1:2], self.x.shape[-1])
-            if value.ndim != 3 or 0 in value.shape or tuple(value.shape) != expected:
-                raise ValueError(
-                    f"{name}: expected shape (trials, samples, dim) like x of shape"
-                    f" {tuple(self.x.shape)}, got {tuple(value.shape)}"
-                )
-            finite = torch.isfinite(value)
-            if not finite.all():
-                where = tuple(int(i) for i in (~finite).nonzero()[0])
-                raise ValueError(
-                    f"{name}: expected finite values, got {value[where].item()} at index {where}"
-                )
-        if self.x.shape != self.y.shape or self.x_val.shape != self.y_val.shape:
-            raise ValueError("y: expected as many samples as x, in training and in validation")
-
-
-@dataclass
-class History:
-    """What happened, trial by trial; losses are mean squared errors over samples and entries.
-
-    Attributes:
-        train_loss: mean over each epoch's steps, shape (T, epochs).
-        validation_loss: after each epoch, shape (T, epochs).
-        best_epoch: the epoch, counted from 1, whose weights each network has now, shape (T,).
-    """
-
-    train_loss: Tensor
-    validation_loss: Tensor
-    best_epoch: Tensor
 
 
 def train(
@@ -108,7 +29,7 @@ def train(
     seeds: Sequence[int] | None = None,
     checkpoint: str | Path | None = None,
     compile: bool = False,
-    progress: bool = True,
+    progress: str | None = "training",
 ) -> History:
     """Train T networks of one architecture side by side, each on its own data.
 
@@ -124,7 +45,7 @@ def train(
             the same weights as without a stop; it must be of the same networks, data and protocol.
         compile: compile the step with torch.compile; needs a C++ compiler, pays after about a
             thousand steps.
-        progress: show a progress bar.
+        progress: the label of a progress bar, None for no bar.
 
     Raises:
         ValueError: networks that differ, a wrong number of networks or seeds, a checkpoint of
@@ -138,7 +59,7 @@ def train(
     >>> x = torch.rand(1, 64, 2, generator=torch.Generator().manual_seed(0))
     >>> net = mGradNet(2, 7)
     >>> history = train([net], Data(x, 2 * x, x, 2 * x), Protocol(epochs=20, batch=16, lr=0.05),
-    ...                 progress=False)
+    ...                 progress=None)
     >>> bool(history.validation_loss[0, -1] < history.validation_loss[0, 0])
     True
     """
@@ -148,10 +69,14 @@ def train(
     path = None if checkpoint is None else Path(checkpoint)
     if path is not None and path.exists():
         run.restore(checkpoints.read(path, run.fingerprint))
-    bar = tqdm(
-        total=protocol.epochs, initial=run.epoch, unit="epoch", disable=not progress, leave=False
-    )
-    with bar:
+    with tqdm(
+        desc=progress,
+        total=protocol.epochs,
+        initial=run.epoch,
+        unit="epoch",
+        disable=progress is None,
+        leave=False,
+    ) as bar:
         while run.epoch < protocol.epochs:
             run.advance()
             if path is not None:

@@ -1,0 +1,86 @@
+"""What a training run is given and what it tells: protocol, data, history."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How to train; the defaults are the paper's (section 7.1).
+
+    Attributes:
+        epochs: passes over the data.
+        batch: samples a step.
+        lr: Adam's constant learning rate.
+    """
+
+    epochs: int = 200
+    batch: int = 1000
+    lr: float = 0.005
+
+    def __post_init__(self) -> None:
+        for name in ("epochs", "batch"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or value < 1:
+                raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
+        if not self.lr > 0:
+            raise ValueError(f"lr: expected a positive number, got {self.lr!r}")
+
+
+@dataclass(frozen=True)
+class Data:
+    """Samples for T trials: x and y of shape (T, N, n), x_val and y_val of shape (T, V, n).
+
+    Raises:
+        ValueError: shapes that do not agree, no samples, or a value that is not finite.
+        TypeError: tensors that are not floating or differ in dtype.
+
+    >>> Data(*(torch.full((1, 3, 2), torch.nan) for _ in range(4)))
+    Traceback (most recent call last):
+        ...
+    ValueError: x: expected finite values, got nan at index (0, 0, 0)
+    """
+
+    x: Tensor
+    y: Tensor
+    x_val: Tensor
+    y_val: Tensor
+
+    def __post_init__(self) -> None:
+        for name in ("x", "y", "x_val", "y_val"):
+            value = getattr(self, name)
+            if not isinstance(value, Tensor) or not value.is_floating_point():
+                raise TypeError(f"{name}: expected a floating tensor, got {value!r}")
+            if value.dtype != self.x.dtype:
+                raise TypeError(f"{name}: expected dtype {self.x.dtype} as x, got {value.dtype}")
+            expected = (len(self.x), *value.shape[1:2], self.x.shape[-1])
+            if value.ndim != 3 or 0 in value.shape or tuple(value.shape) != expected:
+                raise ValueError(
+                    f"{name}: expected shape (trials, samples, dim) like x of shape"
+                    f" {tuple(self.x.shape)}, got {tuple(value.shape)}"
+                )
+            finite = torch.isfinite(value)
+            if not finite.all():
+                where = tuple(int(i) for i in (~finite).nonzero()[0])
+                raise ValueError(
+                    f"{name}: expected finite values, got {value[where].item()} at index {where}"
+                )
+        if self.x.shape != self.y.shape or self.x_val.shape != self.y_val.shape:
+            raise ValueError("y: expected as many samples as x, in training and in validation")
+
+
+@dataclass
+class History:
+    """What happened, trial by trial; losses are mean squared errors over samples and entries.
+
+    Attributes:
+        train_loss: mean over each epoch's steps, shape (T, epochs).
+        validation_loss: after each epoch, shape (T, epochs).
+        best_epoch: the epoch, counted from 1, whose weights each network has now, shape (T,).
+    """
+
+    train_loss: Tensor
+    validation_loss: Tensor
+    best_epoch: Tensor

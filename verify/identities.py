@@ -1,0 +1,103 @@
+"""Two questions about expressions, answered exactly: are they equal, is this one nonnegative.
+
+A "yes" is a proof, up to SymPy's expansion of polynomials; a "no" only says that none was found.
+Both keep away from SymPy's own predicates on matrices, which are not safe to trust.
+"""
+
+from typing import Any
+
+import sympy as sp
+
+from verify.atoms import PositiveFunction, sech2, sigmoid, softmax, tanh
+
+
+def equal(A: Any, B: Any) -> bool:
+    """Return whether two expressions or matrices are equal as polynomials in their atoms.
+
+    Used beside ring arithmetic: sech2 = 1 - tanh^2, sigmoid(-z) = 1 - sigmoid(z), and that the
+    entries of a softmax sum to 1.
+
+    Raises:
+        ValueError: matrices of different shapes.
+
+    >>> z = sp.symbols("z_0 z_1", real=True)
+    >>> equal(softmax(0, *z) * softmax(1, *z), softmax(0, *z) - softmax(0, *z) ** 2)
+    True
+    >>> equal(tanh(z[0]), tanh(z[1]))
+    False
+    """
+    A, B = sp.Matrix([A]), sp.Matrix([B])
+    if A.shape != B.shape:
+        raise ValueError(f"A, B: expected equal shapes, got {A.shape} and {B.shape}")
+    names: dict[Any, sp.Dummy] = {}
+    return all(normal(a - b, names) == 0 for a, b in zip(A, B, strict=True))
+
+
+def normal(expression: Any, names: dict[Any, sp.Dummy]) -> Any:
+    """Return the numerator of an expression as an expanded polynomial, each atom one name."""
+    named = name_atoms(expression, names)
+    return sp.expand(sp.fraction(sp.together(named))[0])
+
+
+def name_atoms(e: Any, names: dict[Any, sp.Dummy]) -> Any:
+    """Return the expression with its functions replaced by names, innermost first."""
+    if not e.args:
+        return e
+    args = [name_atoms(arg, names) for arg in e.args]
+    if not isinstance(e, sp.Function):
+        return e.func(*args)
+    args = [sp.expand(arg) for arg in args]
+    if isinstance(e, sech2):
+        return 1 - name(tanh(*args), names) ** 2
+    if isinstance(e, sigmoid) and args[0].could_extract_minus_sign():
+        return 1 - name(sigmoid(-args[0]), names)
+    if isinstance(e, softmax) and int(args[0]) == len(args) - 2:
+        others = range(len(args) - 2)
+        return 1 - sum(name(softmax(sp.Integer(i), *args[1:]), names) for i in others)
+    return name(e.func(*args), names)
+
+
+def name(atom: Any, names: dict[Any, sp.Dummy]) -> sp.Dummy:
+    """Return the name of an atom, a new one at its first occurrence."""
+    return names.setdefault(atom, sp.Dummy(f"t{len(names)}", real=True))
+
+
+def nonnegative(e: Any) -> bool:
+    """Return whether an expression in real symbols is shown to be >= 0 by its form.
+
+    Shown: nonnegative numbers and symbols, positive functions, even powers, 1 - sech2(z), which is
+    tanh(z)^2, and sums and products of such.
+
+    >>> z = sp.Symbol("z", real=True)
+    >>> nonnegative(sigmoid(z) * (1 - sech2(z)) + z**2)
+    True
+    >>> nonnegative(sech2(z) - sigmoid(z))
+    False
+    """
+    if isinstance(e, sp.Add):
+        return is_tanh_squared(e) or all(nonnegative(term) for term in e.args)
+    if isinstance(e, sp.Mul):
+        return all(nonnegative(factor) for factor in e.args)
+    if isinstance(e, sp.Pow):
+        base, exponent = e.args
+        return bool(exponent.is_integer) and (bool(exponent.is_even) or nonnegative(base))
+    if e.is_Number or e.is_Symbol:
+        return bool(e.is_nonnegative)
+    return isinstance(e, PositiveFunction | sp.exp)
+
+
+def is_tanh_squared(e: Any) -> bool:
+    """Return whether a sum is 1 - sech2(z) for some z."""
+    atoms = e.atoms(sech2)
+    return len(atoms) == 1 and e == 1 - next(iter(atoms))
+
+
+def weighted_gram(W: sp.Matrix, d: Any) -> sp.Matrix:
+    """Return W^T diag(d) W, symmetric for every d and positive semidefinite for every d >= 0.
+
+    >>> weighted_gram(sp.Matrix([[1, 2]]), [3])
+    Matrix([
+    [3,  6],
+    [6, 12]])
+    """
+    return W.T * sp.diag(*d) * W
