@@ -13,6 +13,15 @@ from sympy.core.function import ArgumentIndexError
 class RealFunction(sp.Function):
     """A real function of real arguments."""
 
+    def __new__(cls, *args: Any) -> Any:
+        # Only to tell type checkers that an application is an expression.
+        return super().__new__(cls, *args)
+
+    @property
+    def argument(self) -> Any:
+        """The last argument, the only one of a function of one variable."""
+        return self.args[-1]
+
     def _eval_is_extended_real(self) -> bool:
         return True
 
@@ -36,11 +45,11 @@ class tanh(RealFunction):
     """
 
     def fdiff(self, argindex: int = 1) -> Any:
-        return sech2(self.args[0])
+        return sech2(self.argument)
 
     def evaluate(self) -> Any:
         """Return the same in SymPy's own functions."""
-        return sp.tanh(self.args[0])
+        return sp.tanh(self.argument)
 
 
 class sech2(PositiveFunction):
@@ -52,14 +61,14 @@ class sech2(PositiveFunction):
     """
 
     def fdiff(self, argindex: int = 1) -> Any:
-        return -2 * tanh(self.args[0]) * self
+        return -2 * tanh(self.argument) * self
 
     def evaluate(self) -> Any:
         """Return the same in SymPy's own functions."""
-        return 1 / sp.cosh(self.args[0]) ** 2
+        return 1 / sp.cosh(self.argument) ** 2
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
-        body = rf"\operatorname{{sech}}^2\left({printer._print(self.args[0])}\right)"
+        body = rf"\operatorname{{sech}}^2\left({printer._print(self.argument)}\right)"
         return body if exp is None else rf"\left({body}\right)^{{{exp}}}"
 
 
@@ -72,11 +81,11 @@ class sigmoid(PositiveFunction):
     """
 
     def fdiff(self, argindex: int = 1) -> Any:
-        return self * sigmoid(-self.args[0])
+        return self * sigmoid(-self.argument)
 
     def evaluate(self) -> Any:
         """Return the same in SymPy's own functions."""
-        return 1 / (1 + sp.exp(-self.args[0]))
+        return 1 / (1 + sp.exp(-self.argument))
 
 
 class softplus(PositiveFunction):
@@ -88,11 +97,11 @@ class softplus(PositiveFunction):
     """
 
     def fdiff(self, argindex: int = 1) -> Any:
-        return sigmoid(self.args[0])
+        return sigmoid(self.argument)
 
     def evaluate(self) -> Any:
         """Return the same in SymPy's own functions."""
-        return sp.log(1 + sp.exp(self.args[0]))
+        return sp.log(1 + sp.exp(self.argument))
 
 
 class softmax(PositiveFunction):
@@ -106,14 +115,15 @@ class softmax(PositiveFunction):
     def fdiff(self, argindex: int = 1) -> Any:
         if argindex == 1:
             raise ArgumentIndexError(self, argindex)
-        index, z = self.args[0], self.args[1:]
+        index, *z = self.args
         k = sp.Integer(argindex - 2)
         return self * (sp.Integer(int(index == k)) - softmax(k, *z))
 
     def evaluate(self) -> Any:
         """Return the same in SymPy's own functions."""
-        index, z = int(self.args[0]), self.args[1:]
-        return sp.exp(z[index]) / sum(sp.exp(v) for v in z)
+        index, *z = map(sp.sympify, self.args)
+        chosen = dict(zip(range(len(z)), z, strict=True))[index]
+        return sp.exp(chosen) / sum(sp.exp(v) for v in z)
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
         inside = ",".join(printer._print(v) for v in self.args[1:])

@@ -14,8 +14,9 @@ from verify.atoms import PositiveFunction, sech2, sigmoid, softmax, tanh
 def equal(A: Any, B: Any) -> bool:
     """Return whether two expressions or matrices are equal as polynomials in their atoms.
 
-    Used beside ring arithmetic: sech2 = 1 - tanh^2, sigmoid(-z) = 1 - sigmoid(z), and that the
-    entries of a softmax sum to 1.
+    Used beside ring arithmetic, so that one function has one form: sech2(z) = 1 - tanh(z)^2,
+    sigmoid(z) = (1 + tanh(z/2)) / 2, tanh(-z) = -tanh(z), exp(-z) = 1 / exp(z), and
+    softmax(i, z) = exp(z_i) / sum_k exp(z_k).
 
     Raises:
         ValueError: matrices of different shapes.
@@ -46,15 +47,26 @@ def name_atoms(e: Any, names: dict[Any, sp.Dummy]) -> Any:
     args = [name_atoms(arg, names) for arg in e.args]
     if not isinstance(e, sp.Function):
         return e.func(*args)
-    args = [sp.expand(arg) for arg in args]
+    if isinstance(e, softmax):
+        exps = [name_odd(sp.exp(arg), names) for arg in args[1:]]
+        return exps[int(args[0])] / sum(exps)
     if isinstance(e, sech2):
-        return 1 - name(tanh(*args), names) ** 2
-    if isinstance(e, sigmoid) and args[0].could_extract_minus_sign():
-        return 1 - name(sigmoid(-args[0]), names)
-    if isinstance(e, softmax) and int(args[0]) == len(args) - 2:
-        others = range(len(args) - 2)
-        return 1 - sum(name(softmax(sp.Integer(i), *args[1:]), names) for i in others)
-    return name(e.func(*args), names)
+        return 1 - name_odd(tanh(args[0]), names) ** 2
+    if isinstance(e, sigmoid):
+        return (1 + name_odd(tanh(args[0] / 2), names)) / 2
+    return name_odd(e.func(*args), names)
+
+
+def name_odd(atom: Any, names: dict[Any, sp.Dummy]) -> Any:
+    """Return the name of an atom; tanh and exp at -z through their names at z."""
+    atom = atom.func(*(sp.expand(arg) for arg in atom.args))
+    if not atom.args:
+        return atom
+    argument: Any = atom.args[0]
+    if isinstance(atom, tanh | sp.exp) and argument.could_extract_minus_sign():
+        mirrored = name(atom.func(-argument), names)
+        return -mirrored if isinstance(atom, tanh) else 1 / mirrored
+    return name(atom, names)
 
 
 def name(atom: Any, names: dict[Any, sp.Dummy]) -> sp.Dummy:
@@ -74,22 +86,31 @@ def nonnegative(e: Any) -> bool:
     >>> nonnegative(sech2(z) - sigmoid(z))
     False
     """
+    if not e.is_extended_real:
+        return False
     if isinstance(e, sp.Add):
         return is_tanh_squared(e) or all(nonnegative(term) for term in e.args)
     if isinstance(e, sp.Mul):
         return all(nonnegative(factor) for factor in e.args)
     if isinstance(e, sp.Pow):
         base, exponent = e.args
-        return bool(exponent.is_integer) and (bool(exponent.is_even) or nonnegative(base))
+        if exponent.is_Integer and exponent >= 0:
+            return exponent.is_even or nonnegative(base)
+        return bool(exponent.is_Integer) and positive(base)
+    return bool(e.is_nonnegative) if e.is_Number or e.is_Symbol else positive(e)
+
+
+def positive(e: Any) -> bool:
+    """Return whether an expression is a positive number, symbol or function."""
     if e.is_Number or e.is_Symbol:
-        return bool(e.is_nonnegative)
-    return isinstance(e, PositiveFunction | sp.exp)
+        return bool(e.is_positive)
+    return isinstance(e, PositiveFunction) or (isinstance(e, sp.exp) and bool(e.is_extended_real))
 
 
 def is_tanh_squared(e: Any) -> bool:
     """Return whether a sum is 1 - sech2(z) for some z."""
     atoms = e.atoms(sech2)
-    return len(atoms) == 1 and e == 1 - next(iter(atoms))
+    return len(atoms) == 1 and sp.Integer(1) - e in atoms
 
 
 def weighted_gram(W: sp.Matrix, d: Any) -> sp.Matrix:

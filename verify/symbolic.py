@@ -58,14 +58,14 @@ def instance(net: nn.Module, dim: int) -> Instance:
     >>> linear = torch.nn.Linear(2, 2, bias=False)
     >>> instance(linear, 2).f
     Matrix([
-    [weight_00*x_0 + weight_01*x_1],
-    [weight_10*x_0 + weight_11*x_1]])
+    [weight_0,0*x_0 + weight_0,1*x_1],
+    [weight_1,0*x_0 + weight_1,1*x_1]])
     """
     dtype = next((p.dtype for p in net.parameters()), torch.get_default_dtype())
     dynamic = ({0: torch.export.Dim.DYNAMIC},)
     program = torch.export.export(net, (torch.zeros(3, dim, dtype=dtype),), dynamic_shapes=dynamic)
-    parameters = {name: symbols(name, tuple(p.shape)) for name, p in net.named_parameters()}
     x = symbols("x", (1, dim))
+    parameters = name_parameters(net, x)
     inputs: dict[str, Array] = {}
     signature = program.graph_signature
     for node, name in signature.inputs_to_parameters.items():
@@ -78,18 +78,44 @@ def instance(net: nn.Module, dim: int) -> Instance:
     return Instance(sp.Matrix(x.reshape(dim, 1)), sp.Matrix(f.reshape(dim, 1)), parameters)
 
 
+def name_parameters(net: nn.Module, x: Array) -> dict[str, Array]:
+    """Return the parameters' names -> symbols; tied parameters get the same ones.
+
+    Raises:
+        NotReadableError: parameters that share memory without being the same, or whose names
+            would give two entries one symbol.
+    """
+    tied: dict[int, Array] = {}
+    memory: dict[int, str] = {}
+    parameters = {}
+    for name, parameter in net.named_parameters(remove_duplicate=False):
+        if id(parameter) not in tied:
+            other = memory.setdefault(parameter.untyped_storage().data_ptr(), name)
+            if other != name and parameter.numel():
+                raise NotReadableError(f"parameters {other} and {name} share memory")
+            tied[id(parameter)] = symbols(name, tuple(parameter.shape))
+        parameters[name] = tied[id(parameter)]
+    entries = [*x.flat, *(symbol for array in tied.values() for symbol in array.flat)]
+    if len(set(entries)) < len(entries):
+        raise NotReadableError(f"parameter names too alike to tell apart: {', '.join(parameters)}")
+    return parameters
+
+
 def symbols(name: str, shape: tuple[int, ...]) -> Array:
     """Return an array of real symbols; an index is left out where its axis has size 1.
 
-    >>> symbols("net.b", (2, 1))
-    array([[b_0],
-           [b_1]], dtype=object)
+    A parameter of a submodule carries the path as a superscript: ``sigma.a`` is another than ``a``.
+
+    >>> symbols("sigma.b", (2, 1))
+    array([[b^sigma_0],
+           [b^sigma_1]], dtype=object)
     """
-    base = name.rsplit(".", 1)[-1]
+    path, _, base = name.rpartition(".")
+    stem = f"{base}^{path}" if path else base
     array = np.empty(shape, dtype=object)
     for index in np.ndindex(shape):
-        kept = "".join(str(i) for i, size in zip(index, shape, strict=True) if size > 1)
-        array[index] = sp.Symbol(f"{base}_{kept}" if kept else base, real=True)
+        kept = ",".join(str(i) for i, size in zip(index, shape, strict=True) if size > 1)
+        array[index] = sp.Symbol(f"{stem}_{kept}" if kept else stem, real=True)
     return array
 
 

@@ -16,8 +16,7 @@ def test_default_gradnet_can_decrease() -> None:
     with torch.no_grad():
         net.W.fill_(1)
         net.b.zero_()
-        net.sigma.a.fill_(-1)
-        net.sigma.b.fill_(1)
+        net.sigma.load_state_dict({"a": torch.tensor([[-1.0]]), "b": torch.tensor([[1.0]])})
     y = net(torch.tensor([[0.0], [1.0]], dtype=torch.float64))
     assert y[1] < y[0]
 

@@ -1,0 +1,65 @@
+"""The gate on the real quick profile: it passes as the code stands, and a wrong sign trips it."""
+
+import inspect
+from dataclasses import replace
+from types import ModuleType
+
+import pytest
+import torch
+
+from gradnets import cascaded, modular
+from gradnets.experiments import Result, convex_field, run
+from gradnets.testing import assert_psd_at
+
+torch.set_num_threads(1)
+
+
+def quick_run(model: str) -> Result:
+    config = convex_field.config("quick", seeds=3)
+    return run(replace(config, models={model: config.models[model]}), progress=False)
+
+
+def flip(patch: pytest.MonkeyPatch, module: ModuleType, name: str, right: str, wrong: str) -> None:
+    """Replace one piece of a function's source."""
+    source = inspect.getsource(getattr(module, name))
+    assert source.count(right) == 1
+    namespace = dict(vars(module))
+    exec(source.replace(right, wrong), namespace)
+    patch.setattr(module, name, namespace[name])
+
+
+@pytest.mark.parametrize("model", ["mGradNetC", "mGradNetM"])
+def test_training_lands_in_its_band(model: str) -> None:
+    assert quick_run(model).gate() == []
+
+
+@pytest.mark.parametrize(
+    ("model", "module", "name", "right", "wrong"),
+    [
+        ("mGradNetC", cascaded, "cascade", "W.mT @ (alpha_[-1]", "W.mT @ (-alpha_[-1]"),
+        ("mGradNetC", cascaded, "cascade", "z = beta_[l] *", "z = -beta_[l] *"),
+        ("mGradNetM", modular, "modular", "term = c_k *", "term = -c_k *"),
+    ],
+)
+def test_a_wrong_sign_in_a_layer_trips_the_gate(
+    monkeypatch: pytest.MonkeyPatch,
+    model: str,
+    module: ModuleType,
+    name: str,
+    right: str,
+    wrong: str,
+) -> None:
+    flip(monkeypatch, module, name, right, wrong)
+    complaints = quick_run(model).gate()
+    assert len(complaints) == 1
+    assert f"convex_field quick {model}: median" in complaints[0]
+
+
+def test_a_wrong_sign_that_still_trains_is_seen_in_the_jacobian(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    flip(monkeypatch, cascaded, "cascade", "+ alpha_[l - 1]", "- 3 * alpha_[l - 1]")
+    torch.manual_seed(0)
+    net = cascaded.mGradNetC(2, 7, 4).double()
+    with pytest.raises(AssertionError, match="not PSD"):
+        assert_psd_at(net, torch.randn(200, 2, dtype=torch.float64))
