@@ -121,9 +121,9 @@ class softmax(PositiveFunction):
 
     def evaluate(self) -> Any:
         """Return the same in SymPy's own functions."""
-        index, *z = map(sp.sympify, self.args)
-        chosen = dict(zip(range(len(z)), z, strict=True))[index]
-        return sp.exp(chosen) / sum(sp.exp(v) for v in z)
+        index: Any = self.args[0]
+        exps = [sp.exp(z) for z in self.args[1:]]
+        return exps[int(index)] / sum(exps)
 
     def _latex(self, printer: Any, exp: Any = None) -> str:
         inside = ",".join(printer._print(v) for v in self.args[1:])
