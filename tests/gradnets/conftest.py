@@ -8,8 +8,6 @@ from torch import nn
 
 from gradnets import GradNet, GradNetC, GradNetM, mGradNet, mGradNetC, mGradNetM
 
-torch.set_num_threads(1)
-
 NETWORKS: dict[str, Callable[[], nn.Module]] = {
     **{
         f"{cls.__name__}-{activation}": lambda cls=cls, activation=activation: cls(3, 5, activation)

@@ -12,7 +12,6 @@ from gradnets.experiments.tables import table
 from gradnets.published import MODELS
 from gradnets.trials import Protocol
 
-torch.set_num_threads(1)
 matplotlib.use("agg")
 
 

@@ -11,8 +11,6 @@ from gradnets import cascaded, modular
 from gradnets.experiments import Result, convex_field, run
 from gradnets.testing import assert_psd_at
 
-torch.set_num_threads(1)
-
 
 def quick_run(model: str) -> Result:
     config = convex_field.config("quick", seeds=3)
