@@ -22,18 +22,18 @@ class RealFunction(sp.Function):
         """The last argument, the only one of a function of one variable."""
         return self.args[-1]
 
-    def _eval_is_extended_real(self) -> bool:
-        return True
+    def _eval_is_extended_real(self) -> bool | None:
+        return True if all(z.is_real for z in self.args) else None
 
-    def _eval_is_finite(self) -> bool:
-        return True
+    def _eval_is_finite(self) -> bool | None:
+        return self._eval_is_extended_real()
 
 
 class PositiveFunction(RealFunction):
     """A function with values > 0 at real arguments."""
 
-    def _eval_is_extended_positive(self) -> bool:
-        return True
+    def _eval_is_extended_positive(self) -> bool | None:
+        return self._eval_is_extended_real()
 
 
 class tanh(RealFunction):

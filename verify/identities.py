@@ -44,6 +44,8 @@ def name_atoms(e: Any, names: dict[Any, sp.Dummy]) -> Any:
     """Return the expression with its functions replaced by names, innermost first."""
     if not e.args:
         return e
+    if not all(isinstance(arg, sp.Expr) for arg in e.args):
+        return name(e, names)
     args = [name_atoms(arg, names) for arg in e.args]
     if not isinstance(e, sp.Function):
         return e.func(*args)
@@ -95,7 +97,8 @@ def nonnegative(e: Any) -> bool:
     if isinstance(e, sp.Pow):
         base, exponent = e.args
         if exponent.is_Integer and exponent >= 0:
-            return exponent.is_even or nonnegative(base)
+            even = exponent.is_even and base.is_extended_real
+            return bool(even) or nonnegative(base)
         return bool(exponent.is_Integer) and positive(base)
     return bool(e.is_nonnegative) if e.is_Number or e.is_Symbol else positive(e)
 
@@ -104,7 +107,7 @@ def positive(e: Any) -> bool:
     """Return whether an expression is a positive number, symbol or function."""
     if e.is_Number or e.is_Symbol:
         return bool(e.is_positive)
-    return isinstance(e, PositiveFunction) or (isinstance(e, sp.exp) and bool(e.is_extended_real))
+    return isinstance(e, PositiveFunction | sp.exp) and all(z.is_real for z in e.args)
 
 
 def is_tanh_squared(e: Any) -> bool:

@@ -22,7 +22,7 @@ Array = np.ndarray
 
 
 class NotReadableError(ValueError):
-    """The module uses an operation that has no symbolic reading here."""
+    """The module cannot be read as symbols; the message says what stands in the way."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,17 @@ class Instance:
 def instance(net: nn.Module, dim: int) -> Instance:
     """Return a module R^dim -> R^dim as symbolic expressions.
 
+    The parameters become symbols, buffers and constants their exact values; the module is read in
+    the mode, train or eval, that it is in. It is read twice, with a batch of any size and with a
+    batch of one, so that a module that mixes its samples or asks for their number is not read.
+
     Args:
         net: a module that maps (batch, dim) to (batch, dim).
         dim: n.
 
     Raises:
-        NotReadableError: an operation that has no reading here; it is named, with the source line.
+        NotReadableError: what stands in the way: an operation without a reading (named, with its
+            line), samples that are mixed, a tensor that is not floating, tensors that share memory.
 
     >>> linear = torch.nn.Linear(2, 2, bias=False)
     >>> instance(linear, 2).f
@@ -61,41 +66,77 @@ def instance(net: nn.Module, dim: int) -> Instance:
     [weight_0,0*x_0 + weight_0,1*x_1],
     [weight_1,0*x_0 + weight_1,1*x_1]])
     """
+    x, other = symbols("x", (1, dim)), symbols("y", (1, dim))
+    parameters = name_parameters(net, [x, other])
+    alone = evaluate(export(net, dim, batch=1), x, parameters)
+    pair = evaluate(export(net, dim, batch=None), np.concatenate([x, other]), parameters)
+    renamed = dict(zip(x.flat, other.flat, strict=True))
+    second = [sp.sympify(e).subs(renamed, simultaneous=True) for e in alone.flat]
+    if [*alone.flat, *second] != [*pair.flat]:
+        raise NotReadableError("the module mixes its samples, or depends on how many there are")
+    return Instance(sp.Matrix(x.reshape(dim, 1)), sp.Matrix(alone.reshape(dim, 1)), parameters)
+
+
+def export(net: nn.Module, dim: int, batch: int | None) -> torch.export.ExportedProgram:
+    """Return the module exported for a batch of this size, or of any size from 2 on."""
     dtype = next((p.dtype for p in net.parameters()), torch.get_default_dtype())
-    dynamic = ({0: torch.export.Dim.DYNAMIC},)
-    program = torch.export.export(net, (torch.zeros(3, dim, dtype=dtype),), dynamic_shapes=dynamic)
-    x = symbols("x", (1, dim))
-    parameters = name_parameters(net, x)
-    inputs: dict[str, Array] = {}
+    dynamic = None if batch else ({0: torch.export.Dim.DYNAMIC},)
+    example = torch.zeros(batch or 3, dim, dtype=dtype)
+    try:
+        program = torch.export.export(net, (example,), dynamic_shapes=dynamic)
+    except Exception as error:  # export raises errors of many kinds, of the user's code too
+        reason = next(iter(str(error).splitlines()), "")
+        raise NotReadableError(f"torch.export: {type(error).__name__}: {reason}") from None
+    for bounds in program.range_constraints.values():
+        if bounds.lower > 2 or bounds.upper < 2**31:
+            raise NotReadableError(f"the module asks for the number of samples: {bounds}")
+    return program
+
+
+def evaluate(
+    program: torch.export.ExportedProgram, x: Array, parameters: dict[str, Array]
+) -> Array:
+    """Return what a program computes from these samples and parameters, in the shape of x."""
     signature = program.graph_signature
+    inputs: dict[str, Array] = {str(node): x for node in signature.user_inputs}
     for node, name in signature.inputs_to_parameters.items():
         inputs[node] = parameters[name]
-    for node, name in signature.inputs_to_buffers.items():
-        inputs[node] = exact(program.state_dict[name])
-    for node in signature.user_inputs:
-        inputs[str(node)] = x
-    f = read(program.graph, inputs)
-    return Instance(sp.Matrix(x.reshape(dim, 1)), sp.Matrix(f.reshape(dim, 1)), parameters)
+    constants = {**program.constants, **program.state_dict}
+    fixed = {**signature.inputs_to_buffers, **signature.inputs_to_lifted_tensor_constants}
+    for node, name in fixed.items():
+        inputs[node] = exact(name, constants[name])
+    if signature.buffers_to_mutate or signature.user_inputs_to_mutate:
+        raise NotReadableError("the module changes a buffer or its input")
+    outputs = read(program.graph, inputs)
+    if len(outputs) != 1 or getattr(outputs[0], "shape", None) != x.shape:
+        shapes = [getattr(output, "shape", output) for output in outputs]
+        raise NotReadableError(f"expected one output of shape {x.shape}, got {shapes}")
+    return outputs[0]
 
 
-def name_parameters(net: nn.Module, x: Array) -> dict[str, Array]:
+def name_parameters(net: nn.Module, inputs: list[Array]) -> dict[str, Array]:
     """Return the parameters' names -> symbols; tied parameters get the same ones.
 
     Raises:
-        NotReadableError: parameters that share memory without being the same, or whose names
-            would give two entries one symbol.
+        NotReadableError: a parameter that is not floating, tensors that share memory without being
+            the same, or names that would give two entries one symbol.
     """
     tied: dict[int, Array] = {}
     memory: dict[int, str] = {}
     parameters = {}
-    for name, parameter in net.named_parameters(remove_duplicate=False):
-        if id(parameter) not in tied:
-            other = memory.setdefault(parameter.untyped_storage().data_ptr(), name)
-            if other != name and parameter.numel():
-                raise NotReadableError(f"parameters {other} and {name} share memory")
-            tied[id(parameter)] = symbols(name, tuple(parameter.shape))
-        parameters[name] = tied[id(parameter)]
-    entries = [*x.flat, *(symbol for array in tied.values() for symbol in array.flat)]
+    tensors = [*net.named_parameters(remove_duplicate=False), *net.named_buffers()]
+    for name, tensor in tensors:
+        if id(tensor) not in tied and tensor.numel():
+            other = memory.setdefault(tensor.untyped_storage().data_ptr(), name)
+            if other != name:
+                raise NotReadableError(f"{other} and {name} share memory")
+        if isinstance(tensor, nn.Parameter):
+            if not tensor.is_floating_point():
+                raise NotReadableError(f"{name} is {tensor.dtype}, not floating")
+            tied.setdefault(id(tensor), symbols(name, tuple(tensor.shape)))
+            parameters[name] = tied[id(tensor)]
+    arrays = [*inputs, *tied.values()]
+    entries = [symbol for array in arrays for symbol in array.flat]
     if len(set(entries)) < len(entries):
         raise NotReadableError(f"parameter names too alike to tell apart: {', '.join(parameters)}")
     return parameters
@@ -119,31 +160,40 @@ def symbols(name: str, shape: tuple[int, ...]) -> Array:
     return array
 
 
-def exact(tensor: torch.Tensor) -> Array:
-    """Return the exact rational values of a tensor."""
+def exact(name: str, tensor: torch.Tensor) -> Array:
+    """Return the exact rational values of a floating tensor; others have another arithmetic."""
+    if not tensor.is_floating_point() or tensor.layout != torch.strided:
+        raise NotReadableError(f"{name} is {tensor.dtype}, {tensor.layout}, not dense floating")
+    if not torch.isfinite(tensor).all():
+        raise NotReadableError(f"{name} holds values that are not finite")
     values = np.vectorize(lambda v: sp.Rational(v), otypes=[object])
     return values(tensor.detach().double().numpy())
 
 
-def read(graph: torch.fx.Graph, inputs: dict[str, Array]) -> Array:
-    """Carry out a graph on arrays of expressions."""
+def read(graph: torch.fx.Graph, inputs: dict[str, Array]) -> list[Any]:
+    """Carry out a graph on arrays of expressions; return its outputs."""
     values: dict[torch.fx.Node, Any] = {}
     for node in graph.nodes:
+        args, kwargs = torch.fx.map_arg((node.args, node.kwargs), lambda n: values[n])
         if node.op == "placeholder":
             values[node] = inputs[node.name]
         elif node.op == "output":
-            return torch.fx.map_arg(node.args[0], lambda n: values[n])[0]
+            return list(args[0])
         else:
-            rule = RULES.get(str(node.target), RULES.get(getattr(node.target, "__name__", "")))
-            if rule is None:
-                line = (node.meta.get("stack_trace") or "").strip().splitlines()[-2:]
-                raise NotReadableError(f"no symbolic reading of {node.target}: {' '.join(line)}")
-            args, kwargs = torch.fx.map_arg((node.args, node.kwargs), lambda n: values[n])
-            try:
-                values[node] = rule(*args, **kwargs)
-            except TypeError:
-                raise NotReadableError(f"no symbolic reading of {node.format_node()}") from None
+            values[node] = apply(node, args, kwargs)
     raise NotReadableError("the graph has no output")
+
+
+def apply(node: torch.fx.Node, args: Any, kwargs: Any) -> Any:
+    """Return what one operation makes of arrays of expressions."""
+    rule = RULES.get(str(node.target), RULES.get(getattr(node.target, "__name__", "")))
+    try:
+        if rule is not None:
+            return rule(*args, **kwargs)
+    except (TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError):
+        pass  # arguments that the rule does not know: no reading either
+    line = " ".join((node.meta.get("stack_trace") or "").strip().splitlines()[-2:])
+    raise NotReadableError(f"no symbolic reading of {node.format_node()} {line}".rstrip())
 
 
 def entrywise(function: Callable[..., Any]) -> Callable[..., Array]:
@@ -160,10 +210,14 @@ def group_softmax(z: Array, axis: int, dtype: None = None) -> Array:
     return np.moveaxis(p, -1, axis)
 
 
+def total(a: Array, axes: list[int] | None = None, keepdim: bool = False) -> Array:
+    """Return the sum along axes; torch sums over all of them when none is named."""
+    return np.asarray(a.sum(axis=tuple(axes) if axes else None, keepdims=keepdim), dtype=object)
+
+
 def log_sum_exp(z: Array, axes: list[int], keepdim: bool = False) -> Array:
     """Return log sum exp along axes."""
-    total = entrywise(sp.exp)(z).sum(axis=tuple(axes), keepdims=keepdim)
-    return entrywise(sp.log)(total)
+    return entrywise(sp.log)(total(entrywise(sp.exp)(z), axes, keepdim))
 
 
 def number(value: Any) -> Any:
@@ -187,6 +241,9 @@ RULES: dict[str, Callable[..., Any]] = {
     "aten.mT.default": lambda a: np.swapaxes(a, -1, -2),
     "aten.numpy_T.default": np.transpose,
     "aten.t.default": np.transpose,
+    "aten.permute.default": np.transpose,
+    "aten.cat.default": lambda arrays, axis=0: np.concatenate(arrays, axis),
+    "aten.stack.default": lambda arrays, axis=0: np.stack(arrays, axis),
     "aten.transpose.int": np.swapaxes,
     "aten.unbind.int": lambda a, axis=0: list(np.moveaxis(a, axis, 0)),
     "aten.select.int": lambda a, axis, index: np.take(a, index, axis),
@@ -196,15 +253,22 @@ RULES: dict[str, Callable[..., Any]] = {
     "aten.sub.Tensor": lambda a, b, alpha=1: number(a) - number(alpha) * number(b),
     "aten.mul.Tensor": lambda a, b: a * number(b),
     "aten.div.Tensor": lambda a, b: a / number(b),
+    "aten.rsub.Scalar": lambda a, b, alpha=1: number(b) - number(alpha) * a,
     "aten.neg.default": operator.neg,
     "aten.pow.Tensor_Scalar": lambda a, k: a ** number(k),
     "aten.square.default": lambda a: a**2,
-    "aten.sum.dim_IntList": lambda a, axes, keepdim=False: a.sum(tuple(axes), keepdims=keepdim),
+    "aten.sum.default": total,
+    "aten.sum.dim_IntList": total,
+    "aten.mean.dim": lambda a, axes, keepdim=False: (
+        total(a, axes, keepdim) * sp.Rational(total(a, axes).size, a.size)
+    ),
     "aten.exp.default": entrywise(sp.exp),
     "aten.sin.default": entrywise(sp.sin),
+    "aten.cos.default": entrywise(sp.cos),
     "aten.tanh.default": entrywise(tanh),
     "aten.sigmoid.default": entrywise(sigmoid),
-    # With an explicit beta or threshold softplus is another, piecewise map: no reading.
+    # Read as log(1 + exp z): torch rounds it to z above its default threshold of 20. With an
+    # explicit beta or threshold it is another map: no reading.
     "aten.softplus.default": lambda a: entrywise(softplus)(a),
     "aten.softmax.int": group_softmax,
     "aten.logsumexp.default": log_sum_exp,

@@ -42,6 +42,12 @@ def test_not_equal(a: sp.Expr, b: sp.Expr) -> None:
     assert abs(sp.N(evaluated(a - b).subs(point), 60)) > 1e-31
 
 
+def test_what_is_no_expression_inside_is_one_atom() -> None:
+    step = sp.Piecewise((0, X < 0), (1, True))
+    assert equal(step * X, X * step)
+    assert not equal(step, sp.Piecewise((0, X <= 0), (1, True)))
+
+
 def test_shapes() -> None:
     with pytest.raises(ValueError, match=r"A, B: expected equal shapes, got \(1, 2\) and \(2, 1\)"):
         equal(sp.zeros(1, 2), sp.zeros(2, 1))
@@ -85,6 +91,11 @@ def test_nonnegative(e: sp.Expr) -> None:
         sp.Symbol("unknown") ** 2,
         sp.log(P),
         sp.I * sp.I,
+        sp.Pow(1 + sp.I, 4, evaluate=False),
+        (sp.I * P + sp.I * sp.Symbol("q", positive=True)) ** 2,
+        sigmoid(sp.log(X)),
+        sigmoid(sp.Symbol("Z")),
+        sp.exp(sp.I * X),
     ],
     ids=str,
 )

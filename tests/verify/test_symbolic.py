@@ -150,7 +150,7 @@ def test_different_parameters_are_different_symbols() -> None:
 def test_parameters_that_share_memory() -> None:
     net = Named(2)
     net.part.a = nn.Parameter(net.a.data)
-    with pytest.raises(NotReadableError, match=r"parameters a and part\.a share memory"):
+    with pytest.raises(NotReadableError, match=r"a and part\.a share memory"):
         instance(net, 2)
 
 
@@ -160,3 +160,84 @@ def test_a_parameter_named_as_the_input() -> None:
     net.forward = lambda v: v * net.x  # pyright: ignore
     with pytest.raises(NotReadableError, match="too alike to tell apart: x"):
         instance(net, 2)
+
+
+A = torch.tensor([[1.0, 2.0], [0.0, 1.0]])
+NOT_SAMPLE_MAPS = {
+    "softmax over the batch": lambda x: torch.softmax(x, 0),
+    "batch mean": lambda x: x - x.mean([0], keepdim=True),
+    "times the batch's sum": lambda x: x * x.sum(0, keepdim=True),
+    "gram": lambda x: x @ x.T @ x,
+    "first sample": lambda x: x + x[0],
+    "batch size": lambda x: x * x.shape[0],
+    "reshuffled": lambda x: x.T.reshape(-1, 2),
+    "branch above the example": lambda x: x if x.shape[0] < 4 else x @ A,
+    "branch below the example": lambda x: x if x.shape[0] > 2 else x @ A,
+    "branch at two": lambda x: x if x.shape[0] >= 2 else x @ A,
+    "branch at one": lambda x: x if x.shape[0] == 1 else x @ A,
+    "two outputs": lambda x: (x, x @ A),
+    "named outputs": lambda x: {"a": x, "b": x @ A},
+    "transposed output": lambda x: x.T,
+    "flat output": lambda x: x.reshape(-1),
+}
+
+
+@pytest.mark.parametrize("name", NOT_SAMPLE_MAPS)
+def test_what_is_not_a_sample_map_is_not_read(name: str) -> None:
+    with pytest.raises(NotReadableError):
+        instance(Operation(NOT_SAMPLE_MAPS[name]), 2)
+
+
+class Fixed(nn.Module):
+    """x + x B with a buffer B."""
+
+    def __init__(self, buffer: torch.Tensor) -> None:
+        super().__init__()
+        self.B = nn.Buffer(buffer)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return x + x @ (self.B * 2 / 4).to(x.dtype)
+
+
+@pytest.mark.parametrize(
+    "dtype", [torch.int8, torch.uint8, torch.bool, torch.int64, torch.complex64]
+)
+def test_buffers_that_are_not_floating_are_not_read(dtype: torch.dtype) -> None:
+    with pytest.raises(NotReadableError):
+        instance(Fixed(torch.eye(2).to(dtype)), 2)
+
+
+def test_buffers_that_alias_a_parameter_are_not_read() -> None:
+    net = nn.Linear(2, 2)
+    net.old = nn.Buffer(net.weight.data)
+    with pytest.raises(NotReadableError, match="weight and old share memory"):
+        instance(net, 2)
+
+
+def test_a_sum_over_no_axis_is_one_over_all() -> None:
+    class Lowered(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.A = nn.Parameter(torch.eye(2))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x @ (self.A - self.A.sum(dim=[]))
+
+    J = instance(Lowered(), 2).jacobian
+    assert not equal(J, J.T)
+
+
+@pytest.mark.parametrize(
+    "operation",
+    [
+        lambda x: x[:, [1, 0]],
+        lambda x: x + torch.tensor([1, 2]),
+        lambda x: x[2],
+        lambda x: x.expand(4, -1, -1)[0],
+        lambda x: x @ torch.zeros(3, 3),
+        torch.nn.functional.relu,
+    ],
+)
+def test_whatever_fails_is_one_kind_of_error(operation: object) -> None:
+    with pytest.raises(NotReadableError):
+        instance(Operation(operation), 2)
