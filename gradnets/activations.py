@@ -10,18 +10,20 @@ from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import softplus
+from torch.nn.functional import logsigmoid, softplus
 
 Activation = str | Callable[[int], nn.Module]
 
 
 def log_cosh(z: Tensor) -> Tensor:
-    """Return log cosh z = z + softplus(-2 z) - log 2, elementwise, without overflow.
+    """Return log cosh z = z - logsigmoid(2 z) - log 2, elementwise, without overflow.
+
+    With softplus, which torch rounds to z above 20, the derivative would miss tanh z by 2e-9.
 
     >>> log_cosh(torch.tensor([0.0, 1000.0])).round(decimals=3)
     tensor([  0.0000, 999.3070])
     """
-    return z + softplus(-2 * z) - math.log(2)
+    return z - logsigmoid(2 * z) - math.log(2)
 
 
 class Tanh(nn.Module):
@@ -49,7 +51,7 @@ class Sigmoid(nn.Module):
         return torch.sigmoid(z)
 
     def potential(self, z: Tensor) -> Tensor:
-        return softplus(z).sum(-2, keepdim=True)
+        return -logsigmoid(-z).sum(-2, keepdim=True)
 
 
 class Softplus(nn.Module):

@@ -270,6 +270,7 @@ RULES: dict[str, Callable[..., Any]] = {
     # Read as log(1 + exp z): torch rounds it to z above its default threshold of 20. With an
     # explicit beta or threshold it is another map: no reading.
     "aten.softplus.default": lambda a: entrywise(softplus)(a),
+    "aten.log_sigmoid.default": lambda a: -entrywise(softplus)(-a),
     "aten.softmax.int": group_softmax,
     "aten.logsumexp.default": log_sum_exp,
 }
