@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import filelock
 import torch
 
 from gradnets import __version__, fields, published
@@ -20,8 +21,8 @@ OUT_OF_BAND, BAD_INPUT, INTERRUPTED = 1, 3, 130
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; return 0, 1 out of the stated band, 3 bad input, 130 interrupted."""
     options = parser().parse_args(arguments)
-    torch.set_num_threads(options.threads)
     try:
+        torch.set_num_threads(options.threads)
         return options.command(options)
     except KeyboardInterrupt:
         print("gradnets: interrupted; the same command goes on from here", file=sys.stderr)
@@ -39,9 +40,9 @@ class Parser(argparse.ArgumentParser):
 
 
 def positive(text: str) -> int:
-    """Return the integer of at least 1 that a text spells."""
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"expected an integer of at least 1, got {text!r}")
+    """Return the integer of at least 1 that a text spells; no machine has 10^6 threads or seeds."""
+    if not text.isdecimal() or not 1 <= int(text) < 10**6:
+        raise argparse.ArgumentTypeError(f"expected an integer from 1 to 999999, got {text!r}")
     return int(text)
 
 
@@ -72,16 +73,21 @@ def run_experiment(options: argparse.Namespace) -> int:
     """Train, print the table, write figures and JSON."""
     config = EXPERIMENTS[options.experiment](options.profile, options.seeds)
     out: Path = options.out or Path("results") / f"{config.name}-{config.profile}"
-    checkpoints = out / "checkpoints"
+    unfinished = out / f"unfinished-{config.name}-{config.profile}"
     try:
-        checkpoints.mkdir(parents=True, exist_ok=True)
-        write_whole(checkpoints / "writable", lambda file: None)
+        unfinished.mkdir(parents=True, exist_ok=True)
+        lock = filelock.FileLock(unfinished / "lock", timeout=0)
+        with lock:
+            result = run(config, unfinished, compile=options.compile)
+            result.write(out)
+            write_figures(result, out)
+            for model in config.models:
+                (unfinished / f"{model}.pt").unlink()
+    except filelock.Timeout:
+        raise OSError(f"--out: another run is at work in {out}") from None
     except OSError as error:
-        raise OSError(f"--out: cannot write to {out} ({error.strerror})") from None
-    result = run(config, checkpoints, compile=options.compile)
-    result.write(out)
-    write_figures(result, out)
-    shutil.rmtree(checkpoints)
+        raise OSError(f"--out: cannot write to {error.filename or out}: {error.strerror}") from None
+    shutil.rmtree(unfinished)
     print(f"{config.name}, {config.profile}: {config.protocol.epochs} epochs, {config.seeds} seeds,"
           f" {config.train_points} points, {result.seconds:.1f} s\n")  # fmt: skip
     print(table(result))
@@ -111,10 +117,10 @@ def test_published(options: argparse.Namespace) -> int:
     x = fields.unit_grid(100)
     for path in options.files:
         net = published.load(path, options.model)
-        name = options.field or ("nonconvex" if "nonconvex" in str(path) else "convex")
-        field = {"convex": fields.convex, "nonconvex": fields.nonconvex}[name]
-        if options.field is None and "convex" not in str(path):
+        name = options.field or published.field_named_in(path)
+        if name is None:
             raise ValueError(f"--field: {path} does not name it, expected convex or nonconvex")
+        field = {"convex": fields.convex, "nonconvex": fields.nonconvex}[name]
         mse = (net(x) - field.gradient(x)).double().square().sum(-1).mean()
         mse_db = 10 * mse.log10().item()
         print(f"{path}: {type(net).__name__}, {name} field, {mse_db:.3f} dB (10 log10 MSE),"

@@ -165,7 +165,8 @@ def build(activation: Activation, width: int, *, monotone: bool, group: bool = T
         group: whether group activations are allowed; in a cascade they are not (Theorem 11).
 
     Raises:
-        ValueError: an unknown name, or a group activation where only elementwise ones will do.
+        ValueError: an unknown name, a group activation where only elementwise ones will do, or a
+            class, which would take the width for its first argument.
 
     >>> build("tanh", 7, monotone=True)
     Tanh()
@@ -178,8 +179,11 @@ a function of the width, got 'relu6'
     known = ELEMENTWISE | GROUP if group else ELEMENTWISE
     if isinstance(activation, str) and activation in known:
         return known[activation](width, monotone)
-    if callable(activation):
-        return activation(width)
+    if callable(activation) and not isinstance(activation, type):
+        made = activation(width)
+        if not isinstance(made, nn.Module):
+            raise ValueError(f"activation: expected a function that makes a module, got {made!r}")
+        return made
     elementwise = "" if group else "an elementwise activation (Theorem 11), "
     raise ValueError(
         f"activation: expected {elementwise}one of {', '.join(known)} or a function of the width,"

@@ -1,6 +1,7 @@
-"""Checkpoints of training runs: each knows the run it belongs to."""
+"""Checkpoints of training runs: each knows the run it belongs to, and whether it is whole."""
 
-import pickle
+import hashlib
+import io
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import torch
 
 from gradnets.whole_files import write_whole
 
-FORMAT = 1
+HEAD = b"gradnets checkpoint 1 "
 
 
 def write(path: Path, fingerprint: str, state: dict[str, Any]) -> None:
@@ -17,22 +18,23 @@ def write(path: Path, fingerprint: str, state: dict[str, Any]) -> None:
     Raises:
         OSError: the folder cannot be written.
     """
-    content = {"format": FORMAT, "fingerprint": fingerprint, "state": state}
-    write_whole(path, lambda file: torch.save(content, file))
+    buffer = io.BytesIO()
+    torch.save({"fingerprint": fingerprint, "state": state}, buffer)
+    payload = buffer.getvalue()
+    head = HEAD + hashlib.sha256(payload).hexdigest().encode() + b"\n"
+    write_whole(path, lambda file: file.write(head + payload))
 
 
 def read(path: Path, fingerprint: str) -> dict[str, Any]:
     """Return the state of a checkpoint of the run with that fingerprint.
 
     Raises:
-        ValueError: not a checkpoint, or one of another run.
+        ValueError: not a checkpoint, a damaged one, or one of another run.
     """
-    try:
-        content = torch.load(path, weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError):
-        content = None
-    if not isinstance(content, dict) or content.get("format") != FORMAT:
-        raise ValueError(f"checkpoint: {path} is not a checkpoint of this version; remove it")
+    head, _, payload = path.read_bytes().partition(b"\n")
+    if head != HEAD + hashlib.sha256(payload).hexdigest().encode():
+        raise ValueError(f"checkpoint: {path} is not a whole checkpoint of this version; remove it")
+    content = torch.load(io.BytesIO(payload), weights_only=True)
     if content["fingerprint"] != fingerprint:
         raise ValueError(
             f"checkpoint: {path} is of other networks, data, seeds or settings; remove it or"

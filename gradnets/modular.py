@@ -13,9 +13,15 @@ from gradnets.parameters import uniform
 
 Rho = str | Callable[[Tensor], Tensor]
 
+
+def identity(s: Tensor) -> Tensor:
+    """Return s, for rho = id."""
+    return s
+
+
 RHO: dict[str, Callable[[Tensor], Tensor] | None] = {
     "one": None,
-    "identity": lambda s: s,
+    "identity": identity,
     "softplus": softplus,
 }
 

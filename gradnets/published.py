@@ -5,7 +5,6 @@ MIT). The keys tell cascaded from modular networks; whether the coefficients pas
 is not in the file, only in the folder's name, so it is asked for or read from the path.
 """
 
-import pickle
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -34,6 +33,16 @@ def model_named_in(path: Path) -> str | None:
     """
     found = re.findall(r"(?<![A-Za-z])(m?)GN-([CM])(?![A-Za-z])", str(path))
     return f"{found[-1][0]}GradNet{found[-1][1]}" if found else None
+
+
+def field_named_in(path: Path) -> str | None:
+    """Return the field that the authors' file or folder names speak of, None without one.
+
+    >>> field_named_in(Path("nonconvex_study/convex_mGN-C_trial0.pt"))
+    'convex'
+    """
+    found = re.findall(r"(?<![A-Za-z])(?:non)?convex(?![A-Za-z])", str(path))
+    return found[-1] if found else None
 
 
 def load(path: str | Path, model: str | None = None) -> nn.Module:
@@ -78,7 +87,7 @@ def read(path: Path) -> Weights:
         raise FileNotFoundError(f"path: no file {path}")
     try:
         weights = torch.load(path, weights_only=True, map_location="cpu")
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError) as error:
+    except Exception as error:  # torch.load raises errors of every kind on a damaged file
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ValueError(f"{path}: not a file of torch weights ({reason})") from None
     if not isinstance(weights, dict) or not all(
@@ -86,9 +95,11 @@ def read(path: Path) -> Weights:
     ):
         raise ValueError(f"{path}: expected a state dict of tensors, got {type(weights).__name__}")
     for key, value in weights.items():
-        if not torch.isfinite(value).all():
-            raise ValueError(f"{path}: {key} holds values that are not finite")
-    return dict(weights)
+        if value.layout != torch.strided or not value.is_floating_point() or value.is_meta:
+            raise ValueError(f"{path}: {key} is {value.dtype}, {value.layout}, not dense floating")
+        if not torch.isfinite(value.float()).all():
+            raise ValueError(f"{path}: {key} holds values that are not finite in float32")
+    return {key: value.float() for key, value in weights.items()}
 
 
 def cascaded(path: Path, weights: Weights, model: type[nn.Module]) -> tuple[Weights, nn.Module]:

@@ -63,7 +63,7 @@ def train(
     >>> bool(history.validation_loss[0, -1] < history.validation_loss[0, 0])
     True
     """
-    protocol = protocol or Protocol()
+    nets, protocol = list(nets), protocol or Protocol()
     seeds = list(range(len(nets))) if seeds is None else list(seeds)
     run = Run(nets, data, protocol, seeds, compile)
     path = None if checkpoint is None else Path(checkpoint)
@@ -91,7 +91,7 @@ class Run:
 
     def __init__(
         self,
-        nets: Sequence[nn.Module],
+        nets: list[nn.Module],
         data: Data,
         protocol: Protocol,
         seeds: list[int],
@@ -99,8 +99,11 @@ class Run:
     ) -> None:
         check_alike(nets, data, seeds)
         self.protocol, self.seeds, self.epoch = protocol, seeds, 0
-        params, self.buffers = stack_module_state(list(nets))
-        self.params: State = {key: value.detach().clone() for key, value in params.items()}
+        stacked, buffers = stack_module_state(nets)
+        learned = {name for name, p in nets[0].named_parameters() if p.requires_grad}
+        params = {name: value.detach().clone() for name, value in stacked.items()}
+        self.params: State = {name: params[name] for name in params if name in learned}
+        self.fixed: State = {name: params[name] for name in params if name not in learned} | buffers
         self.best: State = {key: value.clone() for key, value in self.params.items()}
         trials = len(nets)
         self.best_loss = torch.full((trials,), torch.inf, dtype=data.x.dtype)
@@ -114,9 +117,24 @@ class Run:
         self.fingerprint = fingerprint(nets, data, protocol, seeds)
         loss = batched_loss(nets[0])
         self.validate: Callable[..., Tensor] = vmap(loss)
+        self.check_stacked(nets)
         self.step: Callable[..., tuple[State, Tensor]] = vmap(grad_and_value(loss))
         if compiled:
             self.step = compile_step(self.step)
+
+    @torch.no_grad()
+    def check_stacked(self, nets: list[nn.Module]) -> None:
+        """Raise ValueError unless the stacked networks compute what each computes by itself."""
+        samples = [self.data.x_val[:, :100], self.data.y_val[:, :100]]
+        stacked = self.validate(self.params, self.fixed, *samples)
+        for i, net in enumerate(nets):
+            x, y = (sample[i] for sample in samples)
+            alone = (net(x) - y).square().mean()
+            if not torch.allclose(alone, stacked[i], rtol=1e-3, equal_nan=True):
+                raise ValueError(
+                    f"nets: expected all alike, got network {i} that computes something else than"
+                    " network 0 would with its weights"
+                )
 
     def advance(self) -> None:
         """Train one epoch, validate, keep the best weights."""
@@ -130,13 +148,13 @@ class Run:
         total = torch.zeros(trials, dtype=self.columns.dtype)
         for batch in shuffled.split(self.protocol.batch, -1):
             x, y = batch.mT.split(features // 2, -1)
-            grads, loss = self.step(self.params, self.buffers, x, y)
+            grads, loss = self.step(self.params, self.fixed, x, y)
             for key, value in self.params.items():
                 value.grad = grads[key]
             self.optimiser.step()
             total += loss.detach() * batch.shape[-1]
         with torch.no_grad():
-            validation = self.validate(self.params, self.buffers, self.data.x_val, self.data.y_val)
+            validation = self.validate(self.params, self.fixed, self.data.x_val, self.data.y_val)
         self.losses[0, :, self.epoch] = total / samples
         self.losses[1, :, self.epoch] = validation
         self.epoch += 1
@@ -175,12 +193,18 @@ class Run:
         for generator, saved in zip(self.generators, state["generators"], strict=True):
             generator.set_state(saved)
 
-    def finish(self, nets: Sequence[nn.Module]) -> History:
+    def finish(self, nets: list[nn.Module]) -> History:
         """Give each network its best weights; say which trials diverged."""
         never = torch.isinf(self.best_loss)
+        for trial in (~never).nonzero().flatten().tolist():
+            best = {name: value[trial] for name, value in self.best.items()}
+            nets[trial].load_state_dict(best, strict=False)
         if never.any():
-            seed = self.seeds[int(never.nonzero()[0])]
-            raise FloatingPointError(f"seed {seed}: the validation loss was never finite")
+            lost = [self.seeds[trial] for trial in never.nonzero().flatten().tolist()]
+            raise FloatingPointError(
+                f"seeds {lost}: the validation loss was never finite; their networks are as they"
+                " were, the others have their best weights"
+            )
         diverged = ~torch.isfinite(self.losses).all(-1).all(0)
         for trial in diverged.nonzero().flatten().tolist():
             warnings.warn(
@@ -189,17 +213,15 @@ class Run:
                 RuntimeWarning,
                 stacklevel=3,
             )
-        for trial, net in enumerate(nets):
-            net.load_state_dict({k: v[trial] for k, v in self.best.items()}, strict=False)
         return History(self.losses[0], self.losses[1], self.best_epoch)
 
 
 def batched_loss(net: nn.Module) -> Callable[[State, State, Tensor, Tensor], Tensor]:
-    """Return (parameters, buffers, x, y) -> MSE of a network like this one."""
-    skeleton = copy.deepcopy(net).to("meta")
+    """Return (learned, fixed, x, y) -> MSE of a network like this one."""
+    skeleton = copy.deepcopy(net)
 
-    def loss(params: State, buffers: State, x: Tensor, y: Tensor) -> Tensor:
-        return (functional_call(skeleton, (params, buffers), (x,)) - y).square().mean()
+    def loss(params: State, fixed: State, x: Tensor, y: Tensor) -> Tensor:
+        return (functional_call(skeleton, (params, fixed), (x,)) - y).square().mean()
 
     return loss
 
@@ -212,27 +234,44 @@ def compile_step(step: Callable[..., Any]) -> Callable[..., Any]:
     return torch.compile(step)
 
 
-def check_alike(nets: Sequence[nn.Module], data: Data, seeds: Sequence[int]) -> None:
+def check_alike(nets: list[nn.Module], data: Data, seeds: list[int]) -> None:
     """Raise ValueError unless the networks can be stacked and there is one seed and trial each."""
     if not nets or len(nets) != len(data.x):
         raise ValueError(f"nets: expected {len(data.x)}, one a trial of data, got {len(nets)}")
     if len(seeds) != len(nets):
         raise ValueError(f"seeds: expected {len(nets)}, one a network, got {len(seeds)}")
-    shapes = [{k: (v.shape, v.dtype) for k, v in net.state_dict().items()} for net in nets]
+    if len({id(net) for net in nets}) < len(nets):
+        raise ValueError("nets: expected different networks, got one of them twice")
     for i, net in enumerate(nets):
-        if type(net) is not type(nets[0]) or shapes[i] != shapes[0]:
+        if description(net) != description(nets[0]):
             raise ValueError(f"nets: expected all alike, got network {i} unlike network 0")
-    dtype = next(nets[0].parameters()).dtype
-    if dtype != data.x.dtype:
-        raise ValueError(f"data: expected dtype {dtype} as the networks, got {data.x.dtype}")
+    dtypes = {p.dtype for p in nets[0].parameters()}
+    if not any(p.requires_grad for p in nets[0].parameters()):
+        raise ValueError("nets: expected parameters to train, got none that requires a gradient")
+    if dtypes != {data.x.dtype}:
+        kinds = ", ".join(map(str, dtypes))
+        raise ValueError(f"data: expected dtype {kinds} as the networks, got {data.x.dtype}")
 
 
-def fingerprint(
-    nets: Sequence[nn.Module], data: Data, protocol: Protocol, seeds: Sequence[int]
-) -> str:
+def description(net: nn.Module) -> list[object]:
+    """Return what two networks must share to be trained as one: all but the values of tensors."""
+    entries: list[object] = [
+        (name, tuple(p.shape), str(p.dtype), p.requires_grad) for name, p in net.named_parameters()
+    ]
+    entries += [(name, tuple(b.shape), str(b.dtype)) for name, b in net.named_buffers()]
+    for name, module in net.named_modules():
+        plain = {key: value for key, value in vars(module).items() if not key.startswith("_")}
+        functions = {k: getattr(v, "__qualname__", v) for k, v in plain.items()}
+        kept = {k: v for k, v in functions.items() if not isinstance(v, Tensor)}
+        entries.append((name, type(module).__qualname__, repr(kept)))
+    return entries
+
+
+def fingerprint(nets: list[nn.Module], data: Data, protocol: Protocol, seeds: list[int]) -> str:
     """Return a digest of all that a run starts from, so that a checkpoint knows its run."""
-    digest = hashlib.sha256(repr((str(nets[0]), asdict(protocol), list(seeds))).encode())
+    start = (description(nets[0]), asdict(protocol), seeds)
+    digest = hashlib.sha256(repr(start).encode())
     states = [value for net in nets for value in net.state_dict().values()]
     for tensor in (data.x, data.y, data.x_val, data.y_val, *states):
-        digest.update(tensor.detach().contiguous().numpy().tobytes())
+        digest.update(tensor.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()

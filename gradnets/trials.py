@@ -1,9 +1,12 @@
 """What a training run is given and what it tells: protocol, data, history."""
 
+import math
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from gradnets import checks
 
 
 @dataclass(frozen=True)
@@ -22,10 +25,8 @@ class Protocol:
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch"):
-            value = getattr(self, name)
-            if not isinstance(value, int) or value < 1:
-                raise ValueError(f"{name}: expected an integer of at least 1, got {value!r}")
-        if not self.lr > 0:
+            checks.size(name, getattr(self, name))
+        if not isinstance(self.lr, int | float) or not 0 < self.lr < math.inf:
             raise ValueError(f"lr: expected a positive number, got {self.lr!r}")
 
 

@@ -138,13 +138,10 @@ class Result:
         }
 
     def write(self, out: Path) -> None:
-        """Write results.json and each trial's weights, <model>-<seed>.pt, whole or not at all."""
+        """Write results.json and <model>.pt, the state dict of each seed, whole or not at all."""
         for model, trials in self.trials.items():
-            for seed, net in enumerate(trials.nets):
-                state = net.state_dict()
-                write_whole(
-                    out / f"{model}-{seed}.pt", lambda file, state=state: torch.save(state, file)
-                )
+            states = {seed: net.state_dict() for seed, net in enumerate(trials.nets)}
+            write_whole(out / f"{model}.pt", lambda file, states=states: torch.save(states, file))
         text = json.dumps(self.as_dict(), indent=2) + "\n"
         write_whole(out / "results.json", lambda file: file.write(text.encode()))
 

@@ -59,6 +59,20 @@ def test_potentials_said_to_be_nonnegative(name: str) -> None:
 
 
 def test_unknown_name_and_wrong_type() -> None:
-    for wrong in ("relu", None, 3):
+    for wrong in ("relu", None, 3, nn.Softplus, nn.ReLU):
         with pytest.raises(ValueError, match=r"activation: expected one of tanh, .* or a function"):
             activations.build(wrong, 4, monotone=True)  # pyright: ignore[reportArgumentType]
+
+
+def test_a_function_that_makes_no_module() -> None:
+    with pytest.raises(ValueError, match="activation: expected a function that makes a module"):
+        activations.build(lambda width: torch.tanh, 4, monotone=True)  # pyright: ignore
+
+
+@pytest.mark.parametrize("name", ["tanh", "sigmoid"])
+def test_potentials_are_exact_far_out(name: str) -> None:
+    """A softplus that torch rounds above 20 would miss the gradient by 2e-9 there."""
+    z = torch.linspace(-60, 60, 1000, dtype=torch.float64).unsqueeze(0).requires_grad_()
+    sigma = build(name, monotone=True)
+    (gradient,) = torch.autograd.grad(sigma.potential(z).sum(), z)  # pyright: ignore
+    torch.testing.assert_close(gradient, sigma(z), rtol=1e-14, atol=1e-15)

@@ -5,12 +5,15 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import filelock
 import pytest
 import torch
 
 from gradnets import __main__ as command
 from gradnets import experiments, training
 from gradnets.trials import Protocol
+
+UNFINISHED = "unfinished-convex_field-quick"
 
 
 @pytest.fixture(autouse=True)
@@ -40,8 +43,7 @@ def test_run_prints_the_table_and_writes_the_results(capsys: pytest.CaptureFixtu
     assert run("run", "convex_field", "--seeds", "2") == 0
     out = Path("results/convex_field-quick")
     names = sorted(path.name for path in out.iterdir())
-    weights = [f"mGradNet{kind}-{seed}.pt" for kind in "CM" for seed in (0, 1)]
-    assert names == sorted([*weights, "errors.png", "field.png", "results.json"])
+    assert names == ["errors.png", "field.png", "mGradNetC.pt", "mGradNetM.pt", "results.json"]
     printed = capsys.readouterr().out
     assert "mGradNetC       100  10 log10 RMSE" in printed
     assert "outside the band" in printed
@@ -56,10 +58,11 @@ def test_gate_decides_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "message"),
     [
         (["run", "cubic_field"], "argument convex_field|nonconvex_field: invalid choice: 'cubic_"),
-        (["run", "convex_field", "--seeds", "0"], "--seeds: expected an integer of at least 1"),
-        (["run", "convex_field", "--seeds", "x"], "--seeds: expected an integer of at least 1"),
+        (["run", "convex_field", "--seeds", "0"], "--seeds: expected an integer from 1 to 999999"),
+        (["run", "convex_field", "--seeds", "x"], "--seeds: expected an integer from 1 to 999999"),
         (["run", "convex_field", "--profile", "draft"], "--profile: invalid choice: 'draft'"),
         ([], "the following arguments are required"),
+        (["run", "convex_field", "--threads", "99999999999"], "--threads: expected"),
         (["published", "nowhere_mGN-C.pt"], "path: no file nowhere_mGN-C.pt"),
     ],
 )
@@ -80,7 +83,7 @@ def test_bad_input_is_one_line(
 def test_a_folder_that_cannot_be_written(capsys: pytest.CaptureFixture[str]) -> None:
     Path("file").write_text("in the way")
     assert run("run", "convex_field", "--out", "file/out") == 3
-    assert capsys.readouterr().err.startswith("gradnets: --out: cannot write to file/out (")
+    assert capsys.readouterr().err.startswith("gradnets: --out: cannot write to file/out/")
 
 
 def test_interrupted_and_taken_up_again(
@@ -100,13 +103,27 @@ def test_interrupted_and_taken_up_again(
         patch.setattr(training.Run, "advance", advance_to_the_fifth_epoch)
         assert run("run", "convex_field", "--seeds", "1", "--out", "parts") == 130
     assert "interrupted; the same command goes on from here" in capsys.readouterr().err
-    assert [path.name for path in Path("parts").iterdir()] == ["checkpoints"]
+    assert [path.name for path in Path("parts").iterdir()] == [UNFINISHED]
     assert run("run", "convex_field", "--seeds", "1", "--out", "parts") == 0
     assert epochs == [0, 1, 2, 0], "one model whole and the other begun"
-    for name in ("mGradNetC-0.pt", "mGradNetM-0.pt"):
-        one, other = (torch.load(Path(d) / name, weights_only=True) for d in ("whole", "parts"))
+    for name in ("mGradNetC.pt", "mGradNetM.pt"):
+        one, other = (torch.load(Path(d) / name, weights_only=True)[0] for d in ("whole", "parts"))
         assert all(torch.equal(one[key], other[key]) for key in one)
-    assert not Path("parts/checkpoints").exists()
+    assert not Path("parts", UNFINISHED).exists()
+
+
+def test_what_else_is_in_the_folder_stays() -> None:
+    Path("mine/checkpoints").mkdir(parents=True)
+    Path("mine/checkpoints/thesis").write_text("kept")
+    assert run("run", "convex_field", "--seeds", "1", "--out", "mine") == 0
+    assert Path("mine/checkpoints/thesis").read_text() == "kept"
+
+
+def test_two_runs_in_one_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("both", UNFINISHED).mkdir(parents=True)
+    with filelock.FileLock(Path("both", UNFINISHED, "lock")):
+        assert run("run", "convex_field", "--seeds", "1", "--out", "both") == 3
+    assert "--out: another run is at work in both" in capsys.readouterr().err
 
 
 def test_published_names_model_and_field(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,7 @@
 """What every network of the package must do, whatever its architecture."""
 
 import copy
+import pickle
 
 import pytest
 import torch
@@ -41,6 +42,12 @@ def test_state_dict_round_trip(net: nn.Module) -> None:
         for parameter in other.parameters():
             parameter.zero_()
     other.load_state_dict(net.state_dict())
+    x = points(5, 3).float()
+    assert torch.equal(net(x), other(x))
+
+
+def test_pickle_round_trip(net: nn.Module) -> None:
+    other = pickle.loads(pickle.dumps(net))
     x = points(5, 3).float()
     assert torch.equal(net(x), other(x))
 

@@ -106,12 +106,22 @@ def test_files_that_do_not_fit(tmp_path: Path) -> None:
     assert "expected 2 axes" in broken(tmp_path, good | {"W": torch.zeros(10)})
     assert "does not fit" in broken(tmp_path, modular_file())
     assert "does not fit" in broken(tmp_path, good, "mGradNetM")
+    for W in (torch.zeros(5, 2).to_sparse(), torch.zeros(5, 2).int(), torch.zeros(5, 2) * 1j):
+        assert "not dense floating" in broken(tmp_path, good | {"W": W})
+    assert "not finite" in broken(
+        tmp_path, good | {"W": torch.full((5, 2), 1e300, dtype=torch.float64)}
+    )
     assert "not finite" in broken(tmp_path, good | {"W": torch.full((5, 2), torch.nan)})
 
 
 def test_files_that_are_no_weights(tmp_path: Path) -> None:
     assert "not a file of torch weights" in broken(tmp_path, b"")
     assert "not a file of torch weights" in broken(tmp_path, b"not a zip archive")
+    assert "not a file of torch weights" in broken(tmp_path, b"\x80\x02.")
+    torch.save(cascaded_file(), tmp_path / "whole.pt")
+    whole = (tmp_path / "whole.pt").read_bytes()
+    for part in (len(whole) // 2, len(whole) * 4 // 5, len(whole) * 9 // 10):
+        assert "not a file of torch weights" in broken(tmp_path, whole[:part])
     assert "state dict of tensors, got list" in broken(tmp_path, [1, 2])
     assert "model: " in broken(tmp_path, cascaded_file(), None)
     assert "model: expected one of" in broken(tmp_path, cascaded_file(), "ICNN")

@@ -60,7 +60,9 @@ def test_run_and_what_it_writes(name: str, tmp_path: Path) -> None:
         rmse = mean_square.sqrt()
         assert figures["rmse_db"]["trials"] == pytest.approx((10 * rmse.log10()).tolist())
         net = seeded(result.config.models[model], 0)
-        net.load_state_dict(torch.load(tmp_path / f"{model}-1.pt", weights_only=True))
+        states = torch.load(tmp_path / f"{model}.pt", weights_only=True)
+        assert set(states) == {0, 1}
+        net.load_state_dict(states[1])
     assert len(written["gate"]) == 2, "two epochs on 400 points must be outside every band"
 
 
