@@ -34,7 +34,7 @@ def train(
     """Train T networks of one architecture side by side, each on its own data.
 
     Minimises mean((f(x) - y)^2) by Adam; each network ends with the weights of its best validation
-    epoch. A trial depends on its own data and seed alone, whatever is batched with it.
+    epoch. A trial depends on its own data and seed alone; what is batched with it changes rounding.
 
     Args:
         nets: T networks of one class and the same shapes; they are changed in place.

@@ -160,10 +160,6 @@ def test_networks_that_do_not_fit() -> None:
         train([net.double() for net in make_nets()], data, PROTOCOL, progress=None)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("epochs", 0), ("epochs", True), ("batch", 0), ("lr", 0.0), ("lr", float("inf"))],
-)
 class Explodes(nn.Module):
     """Overflows once its weight has grown past a bound."""
 

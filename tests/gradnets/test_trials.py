@@ -28,6 +28,10 @@ def test_data_that_does_not_fit_together() -> None:
         Data(x.int(), x.int(), x.int(), x.int())
 
 
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("epochs", 0), ("epochs", True), ("batch", 0), ("lr", 0.0), ("lr", torch.inf), ("lr", "fast")],
+)
 def test_protocol_out_of_range(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=rf"{name}: expected .*, got {value!r}"):
         Protocol(**{name: value})  # pyright: ignore[reportArgumentType]
