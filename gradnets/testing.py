@@ -31,7 +31,7 @@ def jacobian(f: Map, x: Tensor) -> Tensor:
         leaf = points(x).detach().clone().requires_grad_()
         y = checked(f(leaf), x)
         if not y.requires_grad:
-            return torch.zeros(*x.shape, x.shape[-1], dtype=x.dtype)
+            return x.new_zeros(*x.shape, x.shape[-1])
         rows = [
             torch.autograd.grad(
                 y[:, i].sum(), leaf, retain_graph=True, allow_unused=True, materialize_grads=True
@@ -96,9 +96,7 @@ def assert_symmetric_at(f: Map, x: Tensor, tolerance: float | None = None) -> No
     AssertionError: Jacobian not symmetric at x = [0.0, 0.0, 0.0]: |J - J^T| is 1.0, \
 allowed 0.000119
     """
-    J, rounding = trusted_jacobian(f, x)
-    allowed = rounding if tolerance is None else torch.full_like(rounding, tolerance)
-    judge((J - J.mT).abs().amax((-2, -1)), x, allowed, "Jacobian not symmetric", "|J - J^T|")
+    symmetric_jacobian(f, x, tolerance)
 
 
 def assert_psd_at(f: Map, x: Tensor, tolerance: float | None = None) -> None:
@@ -121,11 +119,17 @@ def assert_psd_at(f: Map, x: Tensor, tolerance: float | None = None) -> None:
     AssertionError: Jacobian not PSD at x = [3.0, 3.0]: minus the least eigenvalue is 0.99, \
 allowed 0.00012
     """
-    assert_symmetric_at(f, x, tolerance)
-    J, rounding = trusted_jacobian(f, x)
-    allowed = rounding if tolerance is None else torch.full_like(rounding, tolerance)
+    J, allowed = symmetric_jacobian(f, x, tolerance)
     least = torch.linalg.eigvalsh((J + J.mT) / 2).amin(-1)
     judge(-least, x, allowed, "Jacobian not PSD", "minus the least eigenvalue")
+
+
+def symmetric_jacobian(f: Map, x: Tensor, tolerance: float | None) -> tuple[Tensor, Tensor]:
+    """Return J once it is judged symmetric, and the tolerance of each point, shape (N,)."""
+    J, rounding = trusted_jacobian(f, x)
+    allowed = rounding if tolerance is None else torch.full_like(rounding, tolerance)
+    judge((J - J.mT).abs().amax((-2, -1)), x, allowed, "Jacobian not symmetric", "|J - J^T|")
+    return J, allowed
 
 
 def trusted_jacobian(f: Map, x: Tensor) -> tuple[Tensor, Tensor]:

@@ -1,12 +1,10 @@
 """Train many networks as one batched model: MSE, Adam, best-validation weights, stop and resume."""
 
 import copy
-import hashlib
 import os
 import shutil
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +14,7 @@ from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 from tqdm import tqdm
 
 from gradnets import checkpoints
+from gradnets.alike import check_alike, fingerprint
 from gradnets.trials import Data, History, Protocol
 
 State = dict[str, Tensor]
@@ -31,7 +30,7 @@ def train(
     compile: bool = False,
     progress: str | None = "training",
 ) -> History:
-    """Train T networks of one architecture side by side, each on its own data.
+    """Train T networks of one architecture side by side on the CPU, each on its own data.
 
     Minimises mean((f(x) - y)^2) by Adam; each network ends with the weights of its best validation
     epoch. A trial depends on its own data and seed alone; what is batched with it changes rounding.
@@ -232,46 +231,3 @@ def compile_step(step: Callable[..., Any]) -> Callable[..., Any]:
     if shutil.which(compiler) is None:
         raise RuntimeError(f"compile: no C++ compiler {compiler!r} found; train without compile")
     return torch.compile(step)
-
-
-def check_alike(nets: list[nn.Module], data: Data, seeds: list[int]) -> None:
-    """Raise ValueError unless the networks can be stacked and there is one seed and trial each."""
-    if not nets or len(nets) != len(data.x):
-        raise ValueError(f"nets: expected {len(data.x)}, one a trial of data, got {len(nets)}")
-    if len(seeds) != len(nets):
-        raise ValueError(f"seeds: expected {len(nets)}, one a network, got {len(seeds)}")
-    if len({id(net) for net in nets}) < len(nets):
-        raise ValueError("nets: expected different networks, got one of them twice")
-    for i, net in enumerate(nets):
-        if description(net) != description(nets[0]):
-            raise ValueError(f"nets: expected all alike, got network {i} unlike network 0")
-    dtypes = {p.dtype for p in nets[0].parameters()}
-    if not any(p.requires_grad for p in nets[0].parameters()):
-        raise ValueError("nets: expected parameters to train, got none that requires a gradient")
-    if dtypes != {data.x.dtype}:
-        kinds = ", ".join(map(str, dtypes))
-        raise ValueError(f"data: expected dtype {kinds} as the networks, got {data.x.dtype}")
-
-
-def description(net: nn.Module) -> list[object]:
-    """Return what two networks must share to be trained as one: all but the values of tensors."""
-    entries: list[object] = [
-        (name, tuple(p.shape), str(p.dtype), p.requires_grad) for name, p in net.named_parameters()
-    ]
-    entries += [(name, tuple(b.shape), str(b.dtype)) for name, b in net.named_buffers()]
-    for name, module in net.named_modules():
-        plain = {key: value for key, value in vars(module).items() if not key.startswith("_")}
-        functions = {k: getattr(v, "__qualname__", v) for k, v in plain.items()}
-        kept = {k: v for k, v in functions.items() if not isinstance(v, Tensor)}
-        entries.append((name, type(module).__qualname__, repr(kept)))
-    return entries
-
-
-def fingerprint(nets: list[nn.Module], data: Data, protocol: Protocol, seeds: list[int]) -> str:
-    """Return a digest of all that a run starts from, so that a checkpoint knows its run."""
-    start = (description(nets[0]), asdict(protocol), seeds)
-    digest = hashlib.sha256(repr(start).encode())
-    states = [value for net in nets for value in net.state_dict().values()]
-    for tensor in (data.x, data.y, data.x_val, data.y_val, *states):
-        digest.update(tensor.detach().contiguous().flatten().view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()
