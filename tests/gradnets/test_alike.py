@@ -24,7 +24,8 @@ def test_description_leaves_out_the_values_of_tensors_alone() -> None:
 
 def test_fingerprint_is_of_everything_a_run_starts_from() -> None:
     torch.manual_seed(0)
-    nets, x = [mGradNet(2, 7), mGradNet(2, 7)], torch.rand(2, 5, 2)
+    nets: list[nn.Module] = [mGradNet(2, 7), mGradNet(2, 7)]
+    x = torch.rand(2, 5, 2)
     start = (nets, Data(x, x, x, x), Protocol(), [0, 1])
     other = Data(x, x.flip(1), x, x)
     prints = {
