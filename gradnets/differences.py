@@ -50,6 +50,7 @@ def differences(f: Map, x: Tensor) -> Differences:
         low, central, high, rounding = quotients(f, x, y, step * size, eps)
         if previous is not None:
             error = (central - previous).abs().amax((-2, -1)) + rounding
+            error = torch.nan_to_num(error, nan=torch.inf, posinf=torch.inf)
             new = Differences(low, high, error)
             best = new if best is None else better(best, new)
         previous = central
@@ -74,8 +75,11 @@ def quotients(
         high.append(three.amax(0))
         central.append(three[2])
         largest = torch.maximum(largest, torch.maximum(up.abs(), down.abs()))
-    rounding = 2 * eps * largest.amax(-1) / step[:, 0]
-    return torch.stack(low, -1), torch.stack(central, -1), torch.stack(high, -1), rounding
+    middle = torch.stack(central, -1)
+    # Of f itself, and of x, which moves f by its slope.
+    noise = largest.amax(-1) + middle.abs().amax((-2, -1)) * x.abs().amax(-1)
+    rounding = 2 * eps * noise / step[:, 0]
+    return torch.stack(low, -1), middle, torch.stack(high, -1), rounding
 
 
 def better(old: Differences, new: Differences) -> Differences:

@@ -50,7 +50,7 @@ def modular(
         z = t_k * (W_k @ columns + b_k)
         term = c_k * (W_k.mT @ sigma(z))
         f = f + (term if rho is None else rho(sigma.potential(z) / t_k) * term)
-    return checks.rows(f.expand(-1, columns.shape[-1]), x)
+    return checks.rows(f, x)
 
 
 class GradNetM(nn.Module):

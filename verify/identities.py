@@ -19,7 +19,7 @@ def equal(A: Any, B: Any) -> bool:
     softmax(i, z) = exp(z_i) / sum_k exp(z_k).
 
     Raises:
-        ValueError: matrices of different shapes.
+        ValueError: matrices of different shapes, or floats.
 
     >>> z = sp.symbols("z_0 z_1", real=True)
     >>> equal(softmax(0, *z) * softmax(1, *z), softmax(0, *z) - softmax(0, *z) ** 2)
@@ -30,13 +30,19 @@ def equal(A: Any, B: Any) -> bool:
     A, B = sp.Matrix([A]), sp.Matrix([B])
     if A.shape != B.shape:
         raise ValueError(f"A, B: expected equal shapes, got {A.shape} and {B.shape}")
+    for M in (A, B):
+        if M.has(sp.Float):
+            raise ValueError(f"A, B: expected exact expressions, got floats in {M}")
     names: dict[Any, sp.Dummy] = {}
     return all(normal(a - b, names) == 0 for a, b in zip(A, B, strict=True))
 
 
 def normal(expression: Any, names: dict[Any, sp.Dummy]) -> Any:
     """Return the numerator of an expression as an expanded polynomial, each atom one name."""
-    named = name_atoms(expression, names)
+    named = sp.sympify(name_atoms(sp.sympify(expression), names))
+    divisors = [p.base for p in named.atoms(sp.Pow) if p.exp.is_extended_nonnegative is not True]
+    if any(sp.expand(sp.fraction(sp.together(divisor))[0]) == 0 for divisor in divisors):
+        return sp.nan
     return sp.expand(sp.fraction(sp.together(named))[0])
 
 

@@ -6,6 +6,7 @@ for each entry of each parameter. What is shown for an instance holds for its si
 exact real arithmetic.
 """
 
+import math
 import operator
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,6 +20,8 @@ from torch import nn
 from verify.atoms import sigmoid, softmax, softplus, tanh
 
 Array = np.ndarray
+
+RESHAPES = {"aten.reshape.default", "aten.view.default"}
 
 
 class NotReadableError(ValueError):
@@ -49,8 +52,9 @@ def instance(net: nn.Module, dim: int) -> Instance:
     """Return a module R^dim -> R^dim as symbolic expressions.
 
     The parameters become symbols, buffers and constants their exact values; the module is read in
-    the mode, train or eval, that it is in. It is read twice, with a batch of any size and with a
-    batch of one, so that a module that mixes its samples or asks for their number is not read.
+    the mode, train or eval, that it is in, and taken to keep no state of its own in Python. A
+    module that mixes its samples, or computes with their number, is not read. Removable
+    singularities are removed: x / x is read as 1.
 
     Args:
         net: a module that maps (batch, dim) to (batch, dim).
@@ -69,7 +73,9 @@ def instance(net: nn.Module, dim: int) -> Instance:
     x, other = symbols("x", (1, dim)), symbols("y", (1, dim))
     parameters = name_parameters(net, [x, other])
     alone = evaluate(export(net, dim, batch=1), x, parameters)
-    pair = evaluate(export(net, dim, batch=None), np.concatenate([x, other]), parameters)
+    program = export(net, dim, batch=None)
+    pair = evaluate(program, np.concatenate([x, other]), parameters)
+    refuse_mixing(program, dim)
     renamed = dict(zip(x.flat, other.flat, strict=True))
     second = [sp.sympify(e).subs(renamed, simultaneous=True) for e in alone.flat]
     if [*alone.flat, *second] != [*pair.flat]:
@@ -93,6 +99,32 @@ def export(net: nn.Module, dim: int, batch: int | None) -> torch.export.Exported
     return program
 
 
+def refuse_mixing(program: torch.export.ExportedProgram, dim: int) -> None:
+    """Raise NotReadableError if a sample's output depends on the others, or on how many there are.
+
+    One finite sample among samples of nan: whatever is computed from another becomes nan.
+    """
+    for node in program.graph.nodes:
+        if str(node.target) == "aten.sym_size.int":
+            others = {str(user.target) for user in node.users} - {
+                "aten.reshape.default",
+                "aten.view.default",
+            }
+            if others:
+                raise NotReadableError(f"the number of samples enters {', '.join(sorted(others))}")
+    dtype = next((p.dtype for p in program.parameters()), torch.get_default_dtype())
+    generator = torch.Generator().manual_seed(0)
+    for place in range(3):
+        x = torch.full((3, dim), torch.nan, dtype=dtype)
+        x[place] = torch.rand(dim, generator=generator, dtype=dtype)
+        with torch.no_grad():
+            y = program.module()(x)
+        if not isinstance(y, torch.Tensor) or y.shape != x.shape:
+            raise NotReadableError(f"expected one output of shape (batch, {dim})")
+        if torch.isnan(y[place]).any():
+            raise NotReadableError("the module mixes its samples, or is nan at a random point")
+
+
 def evaluate(
     program: torch.export.ExportedProgram, x: Array, parameters: dict[str, Array]
 ) -> Array:
@@ -103,8 +135,14 @@ def evaluate(
         inputs[node] = parameters[name]
     constants = {**program.constants, **program.state_dict}
     fixed = {**signature.inputs_to_buffers, **signature.inputs_to_lifted_tensor_constants}
+    owned = {p.untyped_storage().data_ptr() for p in program.parameters()}
     for node, name in fixed.items():
-        inputs[node] = exact(name, constants[name])
+        tensor = constants[name]
+        if isinstance(tensor, nn.Parameter) or tensor.requires_grad:
+            raise NotReadableError(f"{name} is trainable but not a registered parameter")
+        if tensor.untyped_storage().data_ptr() in owned:
+            raise NotReadableError(f"{name} shares memory with a parameter")
+        inputs[node] = exact(name, tensor)
     if signature.buffers_to_mutate or signature.user_inputs_to_mutate:
         raise NotReadableError("the module changes a buffer or its input")
     outputs = read(program.graph, inputs)
@@ -201,8 +239,10 @@ def entrywise(function: Callable[..., Any]) -> Callable[..., Array]:
     return np.vectorize(function, otypes=[object])
 
 
-def group_softmax(z: Array, axis: int, dtype: None = None) -> Array:
+def group_softmax(z: Array, axis: int, dtype: Any = None) -> Array:
     """Return softmax along an axis, each entry an atom that knows the whole group."""
+    if dtype is not None:
+        raise ValueError(f"expected no change of dtype, got {dtype}")
     moved = np.moveaxis(z, axis, -1)
     p = np.empty(moved.shape, dtype=object)
     for index in np.ndindex(moved.shape):
@@ -221,8 +261,19 @@ def log_sum_exp(z: Array, axes: list[int], keepdim: bool = False) -> Array:
 
 
 def number(value: Any) -> Any:
-    """Return a Python number exactly, anything else as it is."""
-    return sp.Rational(value) if isinstance(value, int | float) else value
+    """Return a finite real Python number exactly, an array as it is."""
+    if isinstance(value, int | float) and math.isfinite(value):
+        return sp.Rational(value)
+    if not isinstance(value, np.ndarray | sp.Expr):
+        raise ValueError(f"expected a finite real number, got {value!r}")
+    return value
+
+
+def power(a: Array, exponent: float) -> Array:
+    """Return an integer power; others are not defined everywhere."""
+    if exponent != int(exponent):
+        raise ValueError(f"expected an integer exponent, got {exponent}")
+    return a ** int(exponent)
 
 
 RULES: dict[str, Callable[..., Any]] = {
@@ -255,7 +306,7 @@ RULES: dict[str, Callable[..., Any]] = {
     "aten.div.Tensor": lambda a, b: a / number(b),
     "aten.rsub.Scalar": lambda a, b, alpha=1: number(b) - number(alpha) * a,
     "aten.neg.default": operator.neg,
-    "aten.pow.Tensor_Scalar": lambda a, k: a ** number(k),
+    "aten.pow.Tensor_Scalar": power,
     "aten.square.default": lambda a: a**2,
     "aten.sum.default": total,
     "aten.sum.dim_IntList": total,

@@ -42,6 +42,12 @@ NOT_SYMMETRIC = {
     "nan": lambda x: torch.log(x),
     "odd one out": lambda x: x + (x[:, :1] > 0.9) * (x @ TWIST),
 }
+SMALL = 4e-9
+NOT_SYMMETRIC |= {
+    "neighbour alone": lambda x: SMALL * x.roll(1, 0),
+    "twist and neighbour": lambda x: SMALL * (x + x @ TWIST - x.roll(1, 0) @ TWIST),
+    "only with gradients": lambda x: x if torch.is_grad_enabled() else x @ TWIST,
+}
 NOT_PSD = {
     "negative": lambda x: -x,
     "saddle": lambda x: x * torch.tensor([1.0, 1, -1e-9], dtype=x.dtype),
@@ -155,6 +161,16 @@ def assert_symmetric_at_or_coarse(f: nn.Module, x: Tensor) -> None:
     except AssertionError as error:
         if "too coarse" not in str(error):
             raise
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_true_maps_near_the_edge_of_their_domain_or_saturated(dtype: torch.dtype) -> None:
+    x = torch.rand(200, 2, generator=torch.Generator().manual_seed(0)).to(dtype)
+    assert_psd_at(lambda v: torch.log(v - 0.09), x.clamp(min=0.1))
+    assert_psd_at(lambda v: torch.log(v + 1e-3), x)
+    for t in (10, 30, 100):
+        assert_psd_at(lambda v, t=t: torch.softmax(t * v, -1), x)
+        assert_psd_at(lambda v, t=t: torch.tanh(t * (v - 0.5)), x)
 
 
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])

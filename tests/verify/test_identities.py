@@ -48,6 +48,16 @@ def test_what_is_no_expression_inside_is_one_atom() -> None:
     assert not equal(step, sp.Piecewise((0, X <= 0), (1, True)))
 
 
+def test_nothing_equals_a_quotient_by_zero() -> None:
+    zero = [(v + 1) ** 2 - v**2 - 2 * v - 1 for v in (X, Y)]
+    assert not equal(zero[0] / zero[1], 0)
+
+
+def test_floats_are_not_exact() -> None:
+    with pytest.raises(ValueError, match="expected exact expressions, got floats"):
+        equal(sp.Float(1e20) + X, sp.Float(1e20) + X + 1)
+
+
 def test_shapes() -> None:
     with pytest.raises(ValueError, match=r"A, B: expected equal shapes, got \(1, 2\) and \(2, 1\)"):
         equal(sp.zeros(1, 2), sp.zeros(2, 1))

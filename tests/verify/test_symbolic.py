@@ -175,6 +175,9 @@ NOT_SAMPLE_MAPS = {
     "branch below the example": lambda x: x if x.shape[0] > 2 else x @ A,
     "branch at two": lambda x: x if x.shape[0] >= 2 else x @ A,
     "branch at one": lambda x: x if x.shape[0] == 1 else x @ A,
+    "number of samples by a sum": lambda x: x + (torch.exp(x * 0).sum(0) - 1) * (x @ A),
+    "number of samples in numbers": lambda x: x + (x.shape[0] - 1) * (x.shape[0] - 2) * (x @ A),
+    "number of samples by expansion": lambda x: x * x[:1, :1].expand(x.shape[0], 1).sum(),
     "two outputs": lambda x: (x, x @ A),
     "named outputs": lambda x: {"a": x, "b": x @ A},
     "transposed output": lambda x: x.T,
@@ -236,8 +239,41 @@ def test_a_sum_over_no_axis_is_one_over_all() -> None:
         lambda x: x.expand(4, -1, -1)[0],
         lambda x: x @ torch.zeros(3, 3),
         torch.nn.functional.relu,
+        lambda x: x + (x @ A) * (1 - torch.exp(x * 0 - float("inf"))),
+        lambda x: (x @ A) * float("nan"),
+        lambda x: (x * 1j).real,
+        lambda x: (x**0.5) ** 2,
+        lambda x: torch.softmax(x, -1, dtype=torch.float16).float(),
     ],
 )
 def test_whatever_fails_is_one_kind_of_error(operation: object) -> None:
     with pytest.raises(NotReadableError):
         instance(Operation(operation), 2)
+
+
+class Hidden(nn.Module):
+    """x V + tanh(x W) with V, in some disguise, the trainable W."""
+
+    def __init__(self, disguise: str) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.eye(2))
+        if disguise == "data":
+            self.V: Any = self.W.data
+        elif disguise == "buffer":
+            self.register_buffer("V", self.W)
+        elif disguise == "list":
+            self.kept = [self.W]
+        else:
+            self.kept = [nn.Parameter(torch.eye(2))]
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return torch.tanh(x @ self.W) + x @ (self.V if hasattr(self, "V") else self.kept[0])
+
+
+@pytest.mark.parametrize("disguise", ["data", "buffer", "list", "another in a list"])
+def test_trainable_tensors_in_disguise(disguise: str) -> None:
+    try:
+        s = instance(Hidden(disguise), 2)
+    except NotReadableError:
+        return
+    assert not equal(s.jacobian, s.jacobian.T)
