@@ -6,7 +6,6 @@ is not in the file, only in the folder's name, so it is asked for or read from t
 """
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
@@ -171,10 +170,10 @@ def column(path: Path, weights: Weights, key: str) -> Tensor:
 
 def stack(path: Path, weights: Weights, keys: list[str], dims: int = 1) -> Tensor:
     """Return the tensors of these keys stacked, vectors as columns."""
-    get: Callable[[str], Tensor] = lambda key: (  # noqa: E731
-        column(path, weights, key) if dims == 1 else matrix(path, weights, key, dims)
-    )
-    tensors = [get(key) for key in keys]
+    if dims == 1:
+        tensors = [column(path, weights, key) for key in keys]
+    else:
+        tensors = [matrix(path, weights, key, dims) for key in keys]
     if len({tensor.shape for tensor in tensors}) > 1:
         raise ValueError(f"{path}: does not fit: {', '.join(keys)} differ in shape")
     return torch.stack(tensors)
