@@ -140,7 +140,7 @@ def execute_all(root: Path, target: Path, parameters: dict[str, str], failed: Pa
 
 def _build_font_cache() -> None:
     # on a new machine matplotlib says on stderr that it builds this, which would fail a chapter
-    import matplotlib.font_manager  # noqa: F401
+    import matplotlib.font_manager  # noqa: F401 - imported for what it does, not for a name
 
 
 def _one_thread() -> None:

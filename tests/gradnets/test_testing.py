@@ -115,13 +115,17 @@ def test_a_steep_point_does_not_hide_the_others(name: str, dtype: torch.dtype) -
 @pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
 @pytest.mark.parametrize("bias", [500.0, 1e4, 1e9])
 def test_a_large_output_does_not_hide_a_lie(dtype: torch.dtype, bias: float) -> None:
-    lie = lambda v: v + (v @ ROTATION.to(v.dtype)).detach() + bias  # noqa: E731
+    def lie(v: Tensor) -> Tensor:
+        return v + (v @ ROTATION.to(v.dtype)).detach() + bias
+
     with pytest.raises(AssertionError):
         assert_symmetric_at(lie, torch.rand(5, 2, dtype=dtype))
 
 
 def test_company_of_any_size_is_seen() -> None:
-    late = lambda x: torch.cat([x[:4], x[4:] + x[4:].mean(0)]) if len(x) > 4 else x  # noqa: E731
+    def late(x: Tensor) -> Tensor:
+        return torch.cat([x[:4], x[4:] + x[4:].mean(0)]) if len(x) > 4 else x
+
     with pytest.raises(AssertionError, match="beside"):
         assert_symmetric_at(late, torch.rand(9, 2, dtype=torch.float64))
     with pytest.raises(AssertionError, match="beside"):
