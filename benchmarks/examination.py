@@ -1,0 +1,107 @@
+"""The examination of verify: what is proved, refuted and unknown of modules with known truth.
+
+python benchmarks/examination.py [--kind KIND] [--entry KIND/NAME] [--json FILE]
+python benchmarks/examination.py --mutants 300
+"""
+
+import argparse
+import json
+import statistics
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import torch
+from tabulate import tabulate
+from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+
+from tests.verify.examination import ENTRIES, Entry
+from tests.verify.examination.judging import CLAIMS, Judgement, judge
+
+
+def share(found: Sequence[Judgement], claim: str, truth: bool) -> str:
+    """Settled of all that have this claim and truth, as "9/10 90 %"."""
+    these = [j for j in found if j.counts and j.claim == claim and j.truth is truth]
+    settled = sum(j.settled for j in these)
+    return f"{settled}/{len(these)} {settled / len(these):.0%}" if these else "-"
+
+
+def scoreboard(found: Sequence[Judgement]) -> str:
+    kinds = sorted({j.entry.kind for j in found})
+    groups = [(kind, [j for j in found if j.entry.kind == kind]) for kind in kinds]
+    rows = [
+        [name, *(share(these, claim, truth) for claim in CLAIMS for truth in (True, False))]
+        for name, these in [*groups, ("all", found)]
+    ]
+    header = ["kind", "symmetric: proved", "refuted", "psd: proved", "refuted"]
+    return tabulate(rows, header)
+
+
+def report(found: Sequence[Judgement]) -> str:
+    wrong = [str(j) for j in found if j.wrong]
+    crashed = [str(j) for j in found if j.status == "crashed"]
+    unsettled = [str(j) for j in found if j.counts and j.status == "unknown"]
+    seconds = [j.seconds for j in found] or [0.0]
+    slowest = max(found, key=lambda j: j.seconds, default=None)
+    return "\n".join(
+        [
+            scoreboard(found),
+            f"\nunsettled: {len(unsettled)}",
+            *(f"  {line}" for line in unsettled),
+            f"\ncrashed: {len(crashed)}",
+            *(f"  {line}" for line in crashed),
+            f"\nwrong: {len(wrong)}",
+            *(f"  {line}" for line in wrong),
+            f"\nseconds: median {statistics.median(seconds):.2f}, max {max(seconds):.2f}"
+            + (f" ({slowest.entry} {slowest.claim})" if slowest else ""),
+        ]
+    )
+
+
+def judged(entries: Sequence[Entry]) -> list[Judgement]:
+    cases = [(entry, claim) for entry in entries for claim in CLAIMS]
+    bar: Iterable[tuple[Entry, str]] = tqdm(cases, unit="verdict")
+    return [judge(entry, claim) for entry, claim in bar]
+
+
+def as_json(found: Sequence[Judgement]) -> str:
+    rows = [
+        {
+            "entry": str(j.entry),
+            "claim": j.claim,
+            "truth": j.truth,
+            "status": j.status,
+            "reason": j.reason,
+            "seconds": round(j.seconds, 3),
+        }
+        for j in found
+    ]
+    return json.dumps(rows, indent=1)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(description="Examine verify on modules with known truth.")
+    parser.add_argument("--kind", help="only this kind")
+    parser.add_argument("--entry", help="only this entry, KIND/NAME")
+    parser.add_argument("--json", type=Path, help="write every verdict to this file")
+    parser.add_argument("--mutants", type=int, default=0, help="judge so many mutants instead")
+    asked = parser.parse_args(argv)
+    torch.set_num_threads(1)
+    entries = [
+        entry
+        for entry in ENTRIES
+        if asked.kind in (None, entry.kind) and asked.entry in (None, str(entry))
+    ]
+    if not entries:
+        parser.error("no entry of that kind and name")
+    found = judged(entries)
+    print(report(found))
+    if asked.json:
+        asked.json.write_text(as_json(found))
+    return int(any(j.wrong or j.status == "crashed" for j in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

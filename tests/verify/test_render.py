@@ -1,0 +1,309 @@
+"""Verdicts as they are read: in a terminal, and as Markdown with LaTeX."""
+
+from fractions import Fraction
+from typing import Any
+
+import pytest
+
+from verify.counterexample import Counterexample
+from verify.formulas.notation import Notation
+from verify.formulas.typography import Latex, Plain
+from verify.trusted.graph import Graph, Literal, Node, Ref, encode, encode_node, text
+from verify.verdict import Certificate, Reason, Verdict
+
+ONE = (Fraction(1),)
+W, X, WX, B, Z = range(5)
+
+
+def mul(shape: tuple[Any, ...], *refs: tuple[Any, ...], q: Any = 1) -> Node:
+    return Node("mul", shape, tuple(Ref(r[0], r[1:]) for r in refs), (Fraction(q),))
+
+
+def add(shape: tuple[Any, ...], *terms: tuple[Any, ...]) -> Node:
+    refs = tuple(Ref(node, shape and ("i0",)) for _, node in terms)
+    return Node("add", shape, refs, tuple(Fraction(q) for q, _ in terms))
+
+
+def fn(name: str, shape: tuple[Any, ...], node: int) -> Node:
+    return Node("fn", shape, (Ref(node, shape and ("i0",)),), name=name)
+
+
+AFFINE = (
+    Node("param", ("n0", "n1"), attrs=(0,)),
+    Node("x", ("n1",)),
+    mul(("n0",), (W, "i0", "j0"), (X, "j0")),
+    Node("param", ("n0",), attrs=(1,)),
+    add(("n0",), (1, B), (1, WX)),
+)
+PARAMS = (("n0", "n1"), ("n0",))
+
+
+def out(k: int) -> Node:
+    """W^T v."""
+    return mul(("n1",), (W, "j0", "i0"), (k, "j0"))
+
+
+def graph(*nodes: Node, params: tuple[Any, ...] = PARAMS, **more: Any) -> Graph:
+    return Graph((*AFFINE, *nodes), 4 + len(nodes), params, **more)
+
+
+TANH = graph(fn("tanh", ("n0",), Z), out(5))
+SOFTMAX = graph(
+    fn("exp", ("n0",), Z),
+    mul((), (5, "j0")),
+    fn("inv", (), 6),
+    mul(("n0",), (5, "i0"), (7,)),
+    out(8),
+)
+NAMES = ("lin.weight", "lin.bias")
+
+
+def formula(g: Graph, names: tuple[str, ...] = ("W", "b"), style: Plain | None = None) -> list[str]:
+    notation = Notation(g, (), names, style or Plain())
+    last = notation.piece(g.output).text
+    return [*(f"{left.text} = {right.text}" for left, right, _ in notation.definitions), last]
+
+
+def test_the_layer_reads_as_on_paper() -> None:
+    assert formula(TANH) == ["W^T tanh(W x + b)"]
+    assert formula(TANH, style=Latex()) == [r"W^\top\,\tanh(W\,x + b)"]
+    assert formula(SOFTMAX) == ["z_1 = exp(W x + b)", "W^T (z_1 / sum(z_1))"]
+    assert formula(SOFTMAX, style=Latex()) == [
+        r"z_{1} = e^{W\,x + b}",
+        r"W^\top\,\frac{z_{1}}{\mathbf 1^\top z_{1}}",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("nodes", "expected"),
+    [
+        ((mul(("n0",), (Z, "i0"), (Z, "i0")), out(5)), "W^T (W x + b)^2"),
+        ((mul((), (X, "j0"), (X, "j0")), mul(("n1",), (5,), (X, "i0"))), "|x|^2 x"),
+        (
+            (mul((), (X, "j0"), (W, "j1", "j0"), (B, "j1")), mul(("n1",), (5,), (X, "i0"))),
+            "(x^T W^T b) x",
+        ),
+        ((mul(("n1",), (W, "j0", "i0"), (W, "j0", "j1"), (X, "j1")),), "W^T W x"),
+        ((mul(("n1",), (W, "j0", "i0"), (B, "j0"), (WX, "j0"), q="-3/2"),), "-3/2 W^T (b * W x)"),
+        (
+            (
+                mul(("n1", "n1"), (W, "j0", "i0"), (B, "j0"), (W, "j0", "i1")),
+                mul(("n1",), (5, "i0", "j0"), (X, "j0")),
+            ),
+            "W^T diag(b) W x",
+        ),
+        (
+            (
+                mul(("n1", "n1"), (X, "i0"), (X, "i1")),
+                mul(("n1",), (5, "i0", "j0"), (X, "j0")),
+            ),
+            "x x^T x",
+        ),
+        ((mul((), q="1/4"), add((), (-1, 5)), mul(("n1",), (6,), (X, "i0"))), "-1/4 x"),
+        ((mul(("n1",), (X, "i0"), q=Fraction(0.1)),), "0.1 x"),
+        ((mul(("n1",), (X, "i0"), q=Fraction(1, 3**20)),), "2.86797e-10.. x"),
+        ((fn("relu", ("n1",), X), add(("n1",), (1, X), (-2, 5))), "x - 2 relu(x)"),
+        ((fn("rsqrt", ("n1",), X), fn("sech2", ("n1",), 5)), "sech(1/sqrt(x))^2"),
+        ((Node("call", ("n1",), (Ref(X, ("j0",)),), name="sort", attrs=(1, 1, 0)),), "sort(x)"),
+    ],
+)
+def test_products_and_sums(nodes: tuple[Node, ...], expected: str) -> None:
+    found = Notation(graph(*nodes), (), ("W", "b"), Plain())
+    assert found.piece(4 + len(nodes)).text == expected
+
+
+def test_what_has_no_matrices_is_written_in_indices() -> None:
+    tensor = Node("param", (3, "n1", "n1"), attrs=(0,))
+    g = Graph(
+        (tensor, Node("x", ("n1",)), mul(("n1",), (0, 1, "i0", "j0"), (1, "j0"), (1, "j0"))),
+        2,
+        ((3, "n1", "n1"),),
+    )
+    assert formula(g, ("T",)) == ["T_1 x^2"]
+    cubic = mul(("n1",), (0, "j1", "i0", "j0"), (0, "j1", "j0", "i0"), (1, "j0"))
+    g = Graph((tensor, Node("x", ("n1",)), cubic), 2, ((3, "n1", "n1"),))
+    assert formula(g, ("T",)) == ["z_1,i = sum_j,k T_j,i,k T_j,k,i x_k", "z_1"]
+    assert formula(g, ("T",), Latex())[0] == (r"z_{1,i} = \sum_{j,k} T_{j,i,k}\,T_{j,k,i}\,x_{k}")
+
+
+def test_loops_are_written_as_recursions() -> None:
+    state = ("i0",)
+    nodes = (
+        Node("x", (2,)),
+        Node("lit", (2, 2), attrs=(0,)),
+        mul((2,), (1, "i0", "j0"), (0, "j0")),
+        Node("param", ("n0",), attrs=(0,)),
+        Node("state", (2,), attrs=(0,)),
+        fn("tanh", (2,), 4),
+        mul((2,), (3, "l0"), (5, "i0")),
+        Node("add", (2,), (Ref(4, state), Ref(6, state)), ONE * 2),
+        Node("loop", (2,), (Ref(2, state),), attrs=(0, 7, "n0")),
+    )
+    identity = Literal((2, 2), tuple(map(Fraction, (1, 0, 0, 1))))
+    g = Graph(nodes, 8, (("n0",),), (identity,), (0,))
+    assert formula(g, ("layers.*.a",)) == ["h_0 = C_0 x", "h_l = h_l-1 + a_l tanh(h_l-1)", "h_L"]
+    said = str(Verdict("unknown", "psd", "all", 2, reason=Reason("a", "b"), graph=g))
+    assert "h_l = h_l-1 + theta_0,l tanh(h_l-1),  l = 1, .., L" in said
+
+
+def test_large_graphs_are_elided() -> None:
+    nodes: list[Node] = []
+    for k in range(5, 405, 2):
+        last = X if k == 5 else k - 1
+        nodes += [fn("tanh", ("n1",), last), add(("n1",), (1, k), (2, X))]
+    g = graph(*nodes)
+    verdict = Verdict("unknown", "psd", "all", 2, reason=Reason("a", "b"), graph=g)
+    assert len(str(verdict).splitlines()) < 40
+    assert "more)" in str(verdict)
+    assert len(verdict._repr_markdown_()) < 6000
+    names = ["tanh", "sin", "cos", "erf", "atan", "asinh", "relu", "floor", "round", "exp"]
+    terms = [(1, 5 + k) for k in range(len(names))]
+    many = graph(*(fn(name, ("n1",), X) for name in names), add(("n1",), *terms))
+    assert formula(many) == ["tanh(x) + sin(x) + cos(x) + ... + exp(x)"]
+
+
+def proved(g: Graph, aux: tuple[Node, ...], proof: Any, claim: str = "psd") -> Verdict:
+    document = {
+        "format": "gradient-map-certificate",
+        "version": 1,
+        "claim": claim,
+        "scope": "all",
+        "graph": encode(g),
+        "aux": [encode_node(node) for node in aux],
+        "proof": proof,
+    }
+    certificate = Certificate.from_json(text(document))
+    return Verdict("proved", claim, "all", 3, certificate, sizes="all sizes", names=NAMES)
+
+
+def ridge(*activation: Node) -> Verdict:
+    """W^T phi(W x + b); the variable is node 7, the activation acts on node 8."""
+    aux = (Node("var", ("n0",), attrs=("u",)), add(("n0",), (1, 7), (1, B)), *activation)
+    rule = {"rule": "ridge", "linear": W, "argument": 7, "phi": 8 + len(activation)}
+    return proved(TANH, aux, rule)
+
+
+def test_a_ridge_shows_its_jacobian() -> None:
+    verdict = ridge(fn("tanh", ("n0",), 8))
+    assert verdict.certificate
+    assert str(verdict).splitlines() == [
+        "proved: psd, for all values of the parameters",
+        "  f(x)   = W^T tanh(W x + b)",
+        "  J(x)   = W^T diag(sech(W x + b)^2) W",
+        "  where  tanh(W x + b): ridge: nondecreasing in its argument",
+        "         sech(W x + b)^2: >= 0",
+        "         W is lin.weight",
+        "         b is lin.bias",
+        "  sizes  all sizes",
+        f"  sha256 {verdict.certificate.digest}",
+    ]
+    assert verdict._repr_markdown_().splitlines() == [
+        "**proved**: psd, for all values of the parameters",
+        "",
+        "$$",
+        r"\begin{aligned}",
+        r"f(x) &= W^\top\,\underbrace{\tanh(W\,x + b)}_"
+        r"{\text{ridge: nondecreasing in its argument}} \\",
+        r"J(x) &= W^\top\,\operatorname{diag}"
+        r"(\underbrace{\operatorname{sech}^2(W\,x + b)}_{\ge 0})\,W",
+        r"\end{aligned}",
+        "$$",
+        "",
+        "$W$ is `lin.weight`; $b$ is `lin.bias`",
+        "",
+        "sizes: `all sizes`  ",
+        "",
+        f"sha256: `{verdict.certificate.digest}`  ",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("activation", "slope"),
+    [
+        ([fn("softplus", ("n0",), 8)], "W^T diag(sigmoid(W x + b)) W"),
+        ([add(("n0",), (3, 8))], "3 W^T W"),
+        ([add(("n0",), (1, 8))], "W^T W"),
+        ([mul(("n0",), (8, "i0"), (8, "i0"), (8, "i0"))], "3 W^T diag((W x + b)^2) W"),
+        ([mul(("n0",), (B, "i0"), (8, "i0"))], "W^T diag(b) W"),
+        ([fn("tanh", ("n0",), B)], "0"),
+        ([fn("exp", ("n0",), B), mul(("n0",), (9, "i0"), (8, "i0"))], "W^T diag(exp(b)) W"),
+        ([fn("relu", ("n0",), 8)], None),
+        ([fn("floor", ("n0",), 8)], None),
+    ],
+)  # fmt: skip
+def test_slopes(activation: list[Node], slope: str | None) -> None:
+    lines = str(ridge(*activation)).splitlines()
+    shown = [line.split("= ", 1)[1] for line in lines if line.startswith("  J(x)")]
+    assert shown == ([] if slope is None else [slope])
+
+
+def test_sums_and_potentials() -> None:
+    squared = (mul((), (X, "j0"), (X, "j0")), fn("exp", (), 7))
+    aux = (
+        *squared,
+        Node("eye", ("n1", "n1")),
+        Node("var", ("n1",), attrs=("u",)),
+        fn("relu", ("n1",), 10),
+    )
+    parts = [
+        {"rule": "gradient", "potential": 8},
+        {"rule": "ridge", "linear": 9, "argument": 10, "phi": 11},
+        {"rule": "magic", "power": 9},
+    ]
+    said = str(proved(TANH, aux, {"rule": "sum", "parts": parts})).splitlines()
+    assert said[1] == "  f(x)   = gradient(F(x)) + relu(x) + W^T tanh(W x + b)"
+    assert said[2] == "  where  F(x) = exp(|x|^2)"
+    assert said[3] == "         exp(|x|^2): a convex potential"
+    assert said[5] == "         W^T tanh(W x + b): magic"
+    parts = [{"rule": "gradient", "potential": 8}] * 2
+    said = str(proved(TANH, aux, {"rule": "sum", "parts": parts}, "symmetric")).splitlines()
+    assert said[2] == "  J(x)   = hessian(F(x)) + hessian(F_2(x))"
+
+
+def test_squares() -> None:
+    aux = (
+        Node("var", ("n1",), attrs=("v",)),
+        mul(("n0",), (W, "i0", "j0"), (7, "j0")),
+        fn("tanh", ("n0",), Z),
+        fn("sech2", ("n0",), Z),
+    )
+    rule = {"rule": "jacobian", "map": 6, "squares": [[10, 8]]}
+    said = str(proved(TANH, aux, rule)).splitlines()
+    assert said[2] == "  J(x)   = W^T diag(sech(W x + b)^2) W"
+
+
+def test_a_refutation_shows_the_numbers_that_settle_it() -> None:
+    half, large = Fraction(1, 2), Fraction(3**60 + 1, 3**60)
+    found = Counterexample(
+        "psd",
+        "all",
+        "points",
+        ((half, Fraction(0)), (-half, large)),
+        {"gamma": ((), (Fraction(-1),)), "W": ((1, 2, 2), tuple(map(Fraction, range(4))))},
+        None,
+        {"(f(x) - f(y)).(x - y)": (Fraction(-1, 2), Fraction(-1, 2))},
+    )
+    verdict = Verdict(
+        "refuted", "psd", "all", 2, counterexample=found, suggestion="psd if gamma >= 0", graph=TANH
+    )
+    said = str(verdict)
+    assert said.splitlines()[0] == "refuted: psd, for all values of the parameters"
+    assert "  x = (1/2, 0)" in said
+    assert "repair psd if gamma >= 0" in said
+    markdown = verdict._repr_markdown_()
+    assert r"\mathrm{gamma} &= -1" in markdown
+    assert r"\mathrm{W} &= \begin{pmatrix} 0 & 1 \\ 2 & 3 \end{pmatrix}" in markdown
+    assert r"x &= (1/2, 0)" in markdown
+    assert r"y &= (-1/2, 1{\ldots})" in markdown
+    assert r"(f(x) - f(y)) \cdot (x - y) &= -1/2 < 0" in markdown
+    assert "repair: `psd if gamma >= 0`" in markdown
+
+
+def test_names_cannot_break_out() -> None:
+    reason = Reason("side `condition`", "<script>\n$x$ `ls`", "net.py:3")
+    names = ("a<b>$", "{\\x}")
+    verdict = Verdict("unknown", "psd", "all", 2, reason=reason, names=names, graph=TANH)
+    markdown = verdict._repr_markdown_()
+    assert "`side 'condition': <script> $x$ 'ls' (net.py:3)`" in markdown
+    assert r"\mathrm{a\_b\_\_}" in markdown
+    assert "<b>$`" in markdown, "inside of code only"

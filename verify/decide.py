@@ -1,0 +1,144 @@
+"""Decide both claims about a module: trace, prove, refute; and check certificates."""
+
+import re
+from collections.abc import Iterator
+
+from torch import nn
+
+from verify.search.agreement import disagreement
+from verify.search.prove import Failure, prove
+from verify.search.refute import refute
+from verify.search.roll import roll
+from verify.search.suggest import suggest
+from verify.trusted import kernel
+from verify.trusted.graph import Graph
+from verify.trusted.schema import covers, split
+from verify.trusted.trace import Traced, TraceError, freeze, trace
+from verify.verdict import CLAIMS, SCOPES, Certificate, Reason, Verdict
+
+
+def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all") -> Verdict:
+    """Decide whether a module's map has a symmetric (psd) Jacobian everywhere.
+
+    Args:
+        net: a module that maps (batch, dim) to (batch, dim), float32 or float64, in the mode
+            (train or eval) that it is in.
+        claim: "symmetric" (a gradient field) or "psd" (the gradient of a convex function).
+        dim: n; may be left out where the module says it.
+        scope: "all" values of the trainable parameters, or the "current" ones.
+
+    Raises:
+        TypeError, ValueError: an argument that is none of these, or a module of another kind.
+
+    >>> from torch import nn
+    >>> decide(nn.Tanh(), "psd", dim=3).status
+    'proved'
+    >>> decide(nn.Linear(3, 3), "symmetric").status
+    'refuted'
+    """
+    for name, value, known in (("claim", claim, CLAIMS), ("scope", scope, SCOPES)):
+        if value not in known:
+            raise ValueError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
+    try:
+        traced = trace(net, dim)
+    except TraceError as error:
+        reason = Reason(error.kind, error.detail, error.source)
+        return Verdict("unknown", claim, scope, dim or 0, reason=reason)
+    n = traced.sizes.get(size := (*traced.graph.nodes[traced.graph.output].shape, 1)[0], size)
+    told = Verdict(
+        "unknown", claim, scope, int(n), exclusions=traced.exclusions, names=traced.names,
+        graph=traced.graph,
+    )  # fmt: skip
+    difference = disagreement(net, traced)
+    if difference:
+        return replaced(told, reason=Reason("not a sample map", difference))
+    failures = []
+    for graph, kind in readings(traced, scope):
+        found = prove(graph, traced.spare if graph is traced.graph else (), claim, kind)
+        if isinstance(found, Failure):
+            failures.append(found)
+            continue
+        if refute(traced, claim, scope, effort="glance") is not None:
+            reason = Reason("contradiction", "a proof and a counterexample: please report this")
+            return replaced(told, reason=reason)
+        certificate = Certificate(found)
+        return replaced(told, status="proved", certificate=certificate, sizes=sizes(certificate))
+    counterexample = refute(traced, claim, scope)
+    if counterexample is not None:
+        hint = suggest(traced, claim) if scope == "all" else ""
+        return replaced(told, status="refuted", counterexample=counterexample, suggestion=hint)
+    return replaced(told, reason=blocked(traced, failures))
+
+
+def readings(traced: Traced, scope: str) -> Iterator[tuple[Graph, str]]:
+    """Yield the graphs to prove the claim of: for any depth, as traced, with its numbers."""
+    schema = roll(split(traced.graph))
+    if schema is not None:
+        yield schema, "all"
+    yield traced.graph, "all"
+    if scope == "current" and traced.tensors:
+        yield freeze(traced), "current"
+
+
+def replaced(verdict: Verdict, **changes: object) -> Verdict:
+    """Return a verdict with some fields changed."""
+    return Verdict(**{**vars(verdict), **changes})  # type: ignore[arg-type]
+
+
+def sizes(certificate: Certificate) -> str:
+    """Return what sizes a proof is for."""
+    shape = certificate.graph.nodes[certificate.graph.output].shape
+    fixed = sorted({size for p in certificate.graph.params for size in p if isinstance(size, int)})
+    if certificate.document["proof"].get("expand") or any(isinstance(size, int) for size in shape):
+        return f"dim = {', '.join(map(str, shape)) or 1} only"
+    return f"all dims; axes of {', '.join(map(str, fixed))} as they are" if fixed else "all sizes"
+
+
+def blocked(traced: Traced, failures: list[Failure]) -> Reason:
+    """Return what stopped the proofs, with the line of the user's module where one is known."""
+    tried = [attempt for failure in failures for attempt in failure.tried]
+    if not tried:
+        return Reason("no proof found", "the map has no form that a rule knows")
+    way, step, why = tried[-1]
+    node = re.search(r"node (\d+)", step)
+    number = int(node[1]) if node else len(traced.sources)
+    source = traced.sources[number] if number < len(traced.sources) else ""
+    return Reason("side condition", f"{way}: {step}: {why}", source)
+
+
+def check(certificate: Certificate, net: nn.Module | None = None, dim: int | None = None) -> None:
+    """Re-check a certificate; with a module, also that it is that module's.
+
+    Raises:
+        Rejected: the step that fails, and why.
+
+    >>> verdict = decide(nn.Tanh(), "psd", dim=3)
+    >>> check(verdict.certificate, nn.Tanh(), dim=5)
+    """
+    kernel.check(certificate.document)
+    if net is None:
+        return
+    try:
+        traced = trace(net, dim)
+    except TraceError as error:
+        raise kernel.Rejected("trace", str(error)) from None
+    flat = freeze(traced) if certificate.scope == "current" else traced.graph
+    same = certificate.graph.digest == flat.digest
+    if not same and certificate.scope == "all":
+        same = covers(certificate.graph, split(flat)) is not None
+    if not same:
+        raise kernel.Rejected("module", "the certificate is about another map than the module's")
+
+
+def assert_proved(
+    net: nn.Module, claim: str, dim: int | None = None, scope: str = "all"
+) -> Certificate:
+    """Raise AssertionError, with the verdict, unless a claim is proved; return the certificate.
+
+    >>> assert_proved(nn.Tanh(), "psd", dim=3).claim
+    'psd'
+    """
+    verdict = decide(net, claim, dim, scope)
+    if verdict.certificate is None:
+        raise AssertionError(str(verdict))
+    return verdict.certificate

@@ -1,0 +1,1 @@
+"""The search for proofs and for counterexamples; nothing here is trusted."""

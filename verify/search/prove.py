@@ -1,0 +1,159 @@
+"""Proofs by trying: each rule of the kernel has a way of finding what it needs."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from verify.search.ridges import Ridge, ridges
+from verify.search.squares import repaired, squares
+from verify.search.workbench import Workbench
+from verify.trusted import kernel
+from verify.trusted.graph import Graph, Node, Ref, encode, encode_node
+
+Proof = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why no proof was found: each way that was tried, and where it ended."""
+
+    tried: tuple[tuple[str, str, str], ...]
+
+
+def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof | Failure:
+    """Return a certificate document that the kernel accepted, or what stood in the way."""
+    tried = []
+    for name, way in WAYS[claim]:
+        bench = Workbench(graph, spare, claim == "psd")
+        for proof in bench.attempt(lambda way=way, bench=bench: list(way(bench))) or ():
+            document = packed(bench, proof, claim, scope)
+            try:
+                kernel.check(document)
+            except kernel.Rejected as error:
+                tried.append((name, error.step, error.reason))
+            else:
+                return document
+    return Failure(tuple(tried))
+
+
+def jacobian(bench: Workbench) -> Iterator[Proof]:
+    """The Jacobian is symmetric as it stands."""
+    yield {"rule": "jacobian", "map": bench.graph.output, "squares": []}
+
+
+def sum_of_squares(bench: Workbench) -> Iterator[Proof]:
+    """v^T J v is a sum of squares."""
+    found = squares(bench, bench.graph.output)
+    good = repaired(bench, found) if found is not None else None
+    if good is not None:
+        pairs = [[q.c, q.s] for q in good]
+        yield {"rule": "jacobian", "map": bench.graph.output, "squares": pairs}
+
+
+def sum_of_ridges(bench: Workbench) -> Iterator[Proof]:
+    """The map is a sum of ridges."""
+    found = ridges(bench, bench.graph.output)
+    if found:
+        yield summed([ridge_rule(ridge) for ridge in found])
+
+
+def gradient(bench: Workbench) -> Iterator[Proof]:
+    """The map is the gradient of a scalar that the module computes on its way."""
+    target = bench.attempt(lambda: bench.poly(bench.graph.output))
+    scalars = [n for n, node in enumerate(bench.nodes) if node.shape == () and bench.varies(n)]
+    for n in reversed(scalars):
+        slope = bench.attempt(lambda n=n: gradient_of(bench, n))
+        r = bench.ratio(target, slope) if slope is not None and target is not None else None
+        if r:
+            scaled = n if r == 1 else bench.add((), [(r, Ref(n, ()))])
+            yield {"rule": "gradient", "potential": scaled}
+
+
+def gradient_of(bench: Workbench, number: int) -> Any:
+    index = bench.nodes[bench.graph.output].out
+    return bench.ring.derivative(bench.poly(number), "x", index)
+
+
+def expanded(way: Callable[[Workbench], Iterator[Proof]]) -> Callable[[Workbench], Iterator[Proof]]:
+    """Return a way that writes out all axes of fixed size."""
+
+    def written_out(bench: Workbench) -> Iterator[Proof]:
+        if bench.shape and isinstance(bench.shape[0], int) and bench.shape[0] <= 16:
+            bench.expand = True
+            for proof in way(bench):
+                yield {**proof, "expand": True}
+
+    return written_out
+
+
+WAYS = {
+    "symmetric": [
+        ("jacobian", jacobian),
+        ("ridges", sum_of_ridges),
+        ("gradient", gradient),
+        ("jacobian, written out", expanded(jacobian)),
+    ],
+    "psd": [
+        ("ridges", sum_of_ridges),
+        ("squares", sum_of_squares),
+        ("gradient", gradient),
+        ("squares, written out", expanded(sum_of_squares)),
+    ],
+}
+
+
+def ridge_rule(ridge: Ridge) -> Proof:
+    nodes = {"linear": ridge.linear, "argument": ridge.argument, "phi": ridge.phi}
+    return {"rule": "ridge", **nodes}
+
+
+def summed(parts: list[Proof]) -> Proof:
+    return parts[0] if len(parts) == 1 else {"rule": "sum", "parts": parts}
+
+
+def packed(bench: Workbench, proof: Proof, claim: str, scope: str) -> Proof:
+    """Return the certificate document, with the nodes that the proof needs and no others."""
+    count = len(bench.graph.nodes)
+    needed = {n for root in roots(proof) for n in bench.below(root)}
+    kept = [n for n in sorted(needed) if n >= count]
+    new = {n: n for n in range(count)} | {n: count + k for k, n in enumerate(kept)}
+    aux = []
+    for n in kept:
+        node = bench.nodes[n]
+        args = tuple(Ref(new[ref.node], ref.index) for ref in node.args)
+        attrs = node.attrs
+        if node.op == "loop":
+            attrs = (attrs[0], new[attrs[1]], attrs[2])
+        aux.append(encode_node(replace(node, args=args, attrs=attrs)))
+    return {
+        "format": kernel.FORMAT,
+        "version": kernel.VERSION,
+        "claim": claim,
+        "scope": scope,
+        "graph": encode(bench.graph),
+        "aux": aux,
+        "proof": renumbered(proof, new),
+    }
+
+
+def roots(proof: Any) -> Iterator[int]:
+    """Yield the nodes that a proof names."""
+    if isinstance(proof, dict):
+        for key, value in proof.items():
+            if key not in ("rule", "expand"):
+                yield from roots(value)
+    elif isinstance(proof, list):
+        for value in proof:
+            yield from roots(value)
+    elif isinstance(proof, int):
+        yield proof
+
+
+def renumbered(proof: Any, new: dict[int, int]) -> Any:
+    """Return a proof with its nodes' numbers replaced."""
+    if isinstance(proof, dict):
+        kept = ("rule", "expand")
+        return {k: v if k in kept else renumbered(v, new) for k, v in proof.items()}
+    if isinstance(proof, list):
+        return [renumbered(value, new) for value in proof]
+    return new[proof]

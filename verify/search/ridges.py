@@ -1,0 +1,142 @@
+"""A map as a sum of ridges: l^T phi(l x) with phi entrywise, jumps and loops included."""
+
+from dataclasses import dataclass, replace
+from fractions import Fraction
+
+from verify.search.pull import Cotangent, steps
+from verify.search.workbench import Workbench
+from verify.trusted.graph import Index, Node, Ref
+from verify.trusted.kernel import seen
+
+BUDGET = 200
+
+
+@dataclass(frozen=True)
+class Ridge:
+    """sum_K l[K, i] phi[K](u[K]): the nodes l, u, phi."""
+
+    linear: int
+    argument: int
+    phi: int
+
+
+def ridges(bench: Workbench, number: int) -> list[Ridge] | None:
+    """Return ridges whose sum is a node of x's shape, or None."""
+    v = bench.var("v", bench.shape)
+    pending, found, visits = [Cotangent(number, v)], [], 0
+    while pending:
+        c = pending.pop()
+        visits += 1
+        if visits > BUDGET:
+            return None
+        ridge = at(bench, c)
+        if ridge is not None:
+            found.append(ridge)
+            continue
+        node = bench.nodes[c.node]
+        if not bench.varies(c.node):
+            found.append(constant(bench, c))
+            continue
+        moving = [r for r in node.args if bench.varies(r.node)]
+        if (node.op == "mul" and len(moving) > 1) or node.op not in ("mul", "add"):
+            return None
+        more = steps(bench, c)
+        if more is None:
+            return None
+        pending += more
+        if node.op == "add":
+            pending += offsets(bench, c)
+    return found
+
+
+def offsets(bench: Workbench, c: Cotangent) -> list[Cotangent]:
+    """Return the forms at the terms of a sum that do not depend on x."""
+    from verify.search.pull import pull
+
+    node = bench.nodes[c.node]
+    still = [k for k, r in enumerate(node.args) if not bench.varies(r.node)]
+    return [pull(bench, c, node.args[k], [], node.coefs[k]) for k in still]
+
+
+def constant(bench: Workbench, c: Cotangent) -> Ridge:
+    """Return a constant term as a ridge whose phi does not depend on its argument."""
+    shape = bench.nodes[c.node].shape
+    linear = rows(bench, c.y, "var")
+    phi = bench.mul(shape, [bench.whole(c.node), *c.weights])
+    return Ridge(linear, bench.var(f"u{len(bench.list)}", shape), phi)
+
+
+def at(bench: Workbench, c: Cotangent) -> Ridge | None:
+    """Return the ridge of a node that depends, entry by entry, on entries y would pull to."""
+    if any(bench.varies(r.node) for r in c.weights) or bench.varies_in_x(c.y):
+        return None
+    y = bench.attempt(lambda: bench.poly(c.y))
+    shape = bench.nodes[c.node].shape
+    for base in bench.below(c.node):
+        if bench.nodes[base].shape != shape or not bench.varies(base) or not bench.affine(base):
+            continue
+        t = bench.tangent(base)
+        r = bench.ratio(y, bench.poly(t)) if y is not None and t is not None else None
+        if r:
+            variable = bench.var(f"u{base}", shape)
+            start = copied(bench, base, {x: zero(bench) for x in bench.xs()})
+            whole = bench.add(shape, [(1, bench.whole(variable)), (1, bench.whole(start))])
+            inner = copied(bench, c.node, {base: whole})
+            head = f"var u{base}"
+            entry = bench.attempt(lambda inner=inner: bench.poly(inner))
+            pointwise = entry is not None and seen(entry, head) <= {bench.nodes[inner].out}
+            if "x" in bench.reach[inner] or not pointwise:
+                continue
+            phi = bench.mul(shape, [bench.whole(inner), *c.weights], r)
+            return Ridge(rows(bench, base, "x"), variable, phi)
+    return None
+
+
+def zero(bench: Workbench) -> int:
+    return bench.mul(bench.shape, [], 0)
+
+
+def rows(bench: Workbench, number: int, leaf: str) -> int:
+    """Return l[K, j] of an affine node l x + b (of a node linear in v, for leaf "var")."""
+    node = bench.nodes[number]
+    last = tuple(f"i{len(node.shape) + k}" for k in range(len(bench.shape)))
+    shape = (*node.shape, *bench.shape)
+    if node.op == leaf:
+        return bench.make(Node("eye", shape)) if bench.shape else bench.number(1)
+    parts: list[tuple[Fraction, Ref]] = []
+    for k, ref in enumerate(node.args):
+        if leaf in {kind.split()[0] for kind in bench.reach[ref.node]}:
+            inner = Ref(rows(bench, ref.node, leaf), (*ref.index, *last))
+            if node.op == "add":
+                parts.append((node.coefs[k], inner))
+            else:
+                refs = [*node.args[:k], inner, *node.args[k + 1 :]]
+                return bench.mul(shape, refs, node.coefs[0])
+    return bench.add(shape, parts)
+
+
+def copied(bench: Workbench, number: int, instead: dict[int, int]) -> int:
+    """Return a node rebuilt with nodes replaced, its loops as loops of their own."""
+    if number in instead:
+        return instead[number]
+    node = bench.nodes[number]
+    before = [ref.node for ref in node.args]
+    if node.op == "loop":
+        k, step, rounds = node.attrs
+        new = 1 + max(n.attrs[0] for n in bench.nodes if n.op == "loop")
+        start = copied(bench, before[0], instead)
+        body = {**instead, "from": f"l{k}", "to": f"l{new}"}  # type: ignore[dict-item]
+        for n in bench.below(step):
+            if bench.nodes[n].op == "state":
+                body[n] = bench.make(replace(bench.nodes[n], attrs=(new,)))
+        inner = copied(bench, step, body)
+        args = (Ref(start, node.args[0].index),)
+        instead[number] = bench.make(replace(node, args=args, attrs=(new, inner, rounds)))
+        return instead[number]
+    names: dict[Index, Index] = {instead.get("from"): instead.get("to")}  # type: ignore
+    args = tuple(
+        Ref(copied(bench, ref.node, instead), tuple(names.get(i, i) for i in ref.index))
+        for ref in node.args
+    )
+    instead[number] = number if args == node.args else bench.make(replace(node, args=args))
+    return instead[number]

@@ -1,0 +1,172 @@
+"""v^T J v as a sum of squares: found by pulling v back through the map, then repaired."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+
+from verify.search.emit import emit
+from verify.search.gram import gram
+from verify.search.pull import Cotangent, steps
+from verify.search.workbench import Workbench
+from verify.trusted.graph import Ref
+
+HALF = Fraction(1, 2)
+BUDGET = 400
+
+
+@dataclass(frozen=True)
+class Square:
+    """sum_K c[K] s[K]^2; ``at`` is the node of which s is the tangent, if it is one."""
+
+    c: int
+    s: int
+    at: int | None = None
+
+
+def squares(bench: Workbench, number: int) -> list[Square] | None:
+    """Return squares that add up to v^T D_v f for a node f, the coefficients of any sign."""
+    pending = {number: [Cotangent(number, bench.var("v", bench.shape))]}
+    found: list[Square] = []
+    visits = 0
+    while pending:
+        node = max(pending)
+        forms = pending.pop(node)
+        for c in joined(bench, forms) if bench.varies(node) else []:
+            visits += 1
+            square = match(bench, c)
+            more = steps(bench, c) if square is None else []
+            parts = gram(bench, c) if more is None and bench.nodes[node].op == "x" else None
+            if visits > BUDGET or (more is None and parts is None):
+                return None
+            found += [square] if square else [Square(q, s) for q, s in parts or ()]
+            for inner in more or ():
+                pending.setdefault(inner.node, []).append(inner)
+    return merged(bench, found)
+
+
+def joined(bench: Workbench, forms: list[Cotangent]) -> list[Cotangent]:
+    """Return the forms at a node, those of one y joined by adding their weights up."""
+    groups: dict[int, list[Cotangent]] = {}
+    for c in forms:
+        groups.setdefault(c.y, []).append(c)
+    results = []
+    for y, members in groups.items():
+        if len(members) > 1:
+            shape = bench.nodes[members[0].node].shape
+            products = [bench.whole(bench.mul(shape, c.weights)) for c in members]
+            weight = bench.add(shape, [(1, ref) for ref in products])
+            results.append(Cotangent(members[0].node, y, (bench.whole(weight),)))
+        else:
+            results += members
+    return results
+
+
+def match(bench: Workbench, c: Cotangent) -> Square | None:
+    """Return a form as one square, where y is a multiple of the tangent of its node."""
+    t = bench.tangent(c.node)
+    if t is None or not bench.varies(t):
+        return None
+    r = bench.attempt(lambda: bench.quotient(bench.poly(c.y), bench.poly(t)))
+    if r is None or "x" in r.heads:
+        return None
+    shape, out = bench.nodes[t].shape, bench.nodes[t].out
+    if r.constant is not None:
+        return Square(bench.mul(shape, c.weights, r.constant), t, c.node)
+    factor = bench.attempt(lambda: emit(bench, r, out, shape))
+    if factor is None:
+        return None
+    return Square(bench.mul(shape, [bench.whole(factor), *c.weights]), t, c.node)
+
+
+def merged(bench: Workbench, found: list[Square]) -> list[Square]:
+    """Return the squares with those of one root, up to a factor, added up."""
+    groups: list[tuple[Square, list[tuple[Fraction, int]]]] = []
+    for square in found:
+        p, shape = bench.poly(square.s), bench.nodes[square.s].shape
+        for first, members in groups:
+            same = bench.nodes[first.s].shape == shape
+            r = bench.ratio(p, bench.poly(first.s)) if same else None
+            if r:
+                members.append((r * r, square.c))
+                break
+        else:
+            groups.append((square, [(Fraction(1), square.c)]))
+    results = []
+    for first, members in groups:
+        shape = bench.nodes[first.s].shape
+        c = bench.add(shape, [(q, bench.whole(n)) for q, n in members])
+        results.append(Square(first.c if len(members) == 1 else c, first.s, first.at))
+    return results
+
+
+def repaired(bench: Workbench, found: list[Square]) -> list[Square] | None:
+    """Return squares with nonnegative coefficients, by Cauchy and Schwarz, or None.
+
+    (sum w t)^2 = (sum w)(sum w t^2) - 1/2 sum_kl w_k w_l (t_k - t_l)^2     for w >= 0
+    (sum a t)^2 = (sum a^2)(sum t^2) - 1/2 sum_kl (a_k t_l - a_l t_k)^2
+    """
+    good = [q for q in found if bench.sign(q.c) >= 1]
+    bad = [q for q in found if q not in good]
+    for square in bad:
+        if bench.nodes[square.s].shape != () or square.at is None:
+            return None
+        for k, partner in enumerate(good):
+            w = weights_of(bench, square.at, partner)
+            new = spread(bench, square, partner, w) if w is not None else None
+            if new is not None:
+                good = [*good[:k], *good[k + 1 :], *new]
+                break
+        else:
+            return None
+    return good
+
+
+def weights_of(bench: Workbench, at: int, partner: Square) -> int | None:
+    """Return w with D_v at = sum_K w[K] s[K] for the partner's root s, or None."""
+    root, shape = bench.poly(partner.s), bench.nodes[partner.s].shape
+    pending, parts, visits = [Cotangent(at, bench.number(1))], [], 0
+    while pending:
+        c = pending.pop()
+        visits += 1
+        if visits > BUDGET:
+            return None
+        if not bench.varies(c.node):
+            continue
+        t = bench.tangent(c.node)
+        if t is not None and bench.nodes[t].shape == shape:
+            r = bench.quotient(bench.poly(t), root)
+            if r is not None:
+                factor = emit(bench, r, bench.nodes[t].out, shape)
+                w = bench.mul(shape, [bench.whole(c.y), *c.weights, bench.whole(factor)])
+                parts.append((Fraction(1), bench.whole(w)))
+                continue
+        more = steps(bench, c)
+        if more is None:
+            return None
+        pending += more
+    return bench.add(shape, parts) if len(parts) > 1 else (parts[0][1].node if parts else None)
+
+
+def spread(bench: Workbench, bad: Square, partner: Square, w: int) -> list[Square] | None:
+    """Return nonnegative squares equal to c (sum w s)^2 + sum b s^2, c < 0, or None."""
+    shape = bench.nodes[partner.s].shape
+    out, k = bench.nodes[partner.s].out, len(shape)
+    inner = tuple(f"s{n}" for n in range(k))
+    second = tuple(f"i{n + k}" for n in range(k))
+    s = partner.s
+    weighted = bench.mul((), [Ref(w, inner)]), [Ref(w, out)]
+    plain = bench.mul((), [Ref(w, inner), Ref(w, inner)]), []
+    for total, factor in (weighted, plain) if bench.sign(w) >= 1 else (plain,):
+        less = bench.mul(shape, [Ref(bad.c, ()), Ref(total, ()), *factor])
+        rest = bench.add(shape, [(1, bench.whole(partner.c)), (1, bench.whole(less))])
+        if bench.sign(rest) < 1 or bench.sign(bad.c) > -1:
+            continue
+        pair = [Ref(w, out), Ref(w, second)] if factor else []
+        c = bench.mul(shape * 2, [Ref(bad.c, ()), *pair], -HALF)
+        if factor:
+            root = bench.add(shape * 2, [(1, Ref(s, out)), (-1, Ref(s, second))])
+        else:
+            a = bench.mul(shape * 2, [Ref(w, out), Ref(s, second)])
+            b = bench.mul(shape * 2, [Ref(w, second), Ref(s, out)])
+            root = bench.add(shape * 2, [(1, bench.whole(a)), (-1, bench.whole(b))])
+        return [Square(rest, s, partner.at), Square(c, root)]
+    return None

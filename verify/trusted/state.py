@@ -1,0 +1,88 @@
+"""What a module keeps in Python, before and after a call: a map of one sample leaves it as it is."""
+
+import sys
+from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import NoneType
+from typing import Any
+
+from torch import Tensor, nn
+
+from verify.trusted.builder import mixing
+
+
+def snapshot(value: Any, depth: int = 0) -> Any:
+    """Return something to compare, which changes when a value is changed in place."""
+    kind = type(value)
+    if kind in (int, float, complex, str, bytes, bool, NoneType):
+        return kind, repr(value)
+    if issubclass(kind, Tensor):
+        return id(value), value._version, value.requires_grad
+    if kind.__module__ in ("itertools", "numpy", "random", "array"):
+        return id(value), repr(value), getattr(value, "tobytes", bytes)()
+    if depth < 4 and issubclass(kind, dict):
+        return id(value), [(snapshot(k, 9), snapshot(v, depth + 1)) for k, v in value.items()]
+    if depth < 4 and issubclass(kind, list | tuple | set | frozenset | deque):
+        return id(value), [snapshot(v, depth + 1) for v in value]
+    foreign = kind.__module__.split(".")[0] in {"torch", "numpy", *sys.stdlib_module_names}
+    if (
+        depth < 4
+        and hasattr(value, "__dict__")
+        and not (foreign or issubclass(kind, nn.Module | type))
+    ):
+        return id(value), snapshot(vars(value), depth + 1)
+    return id(value)
+
+
+def kept_by(net: nn.Module) -> dict[str, Any]:
+    """Return what may hold state: attributes of modules and classes, globals, closures."""
+    found: dict[str, Any] = {}
+    for path, module in net.named_modules():
+        for key, value in vars(module).items():
+            found[f"{path}.{key}".lstrip(".")] = value
+        for cls in type(module).__mro__:
+            if cls.__module__.split(".")[0] in ("torch", "builtins"):
+                continue
+            for key, value in vars(cls).items():
+                if key[:2] != "__":
+                    found[f"{cls.__name__}.{key}"] = value
+                for k, cell in enumerate(getattr(value, "__closure__", None) or ()):
+                    found[f"{cls.__name__}.{key} closure {k}"] = cell.cell_contents
+            owner = sys.modules.get(cls.__module__)
+            for key, value in vars(owner).items() if owner else ():
+                if key[:2] != "__":
+                    found[f"{cls.__module__}.{key}"] = value
+    return found
+
+
+@contextmanager
+def unchanged(net: nn.Module) -> Iterator[None]:
+    """Raise TraceError, and put attributes back, if a block changes what a module keeps."""
+    copies = {m: {k: v.copy() if isinstance(v, dict | list | set) else v for k, v in vars(m).items()}
+              for m in net.modules()}  # fmt: skip
+    before = {name: snapshot(value) for name, value in kept_by(net).items()}
+    try:
+        yield
+    finally:
+        after = {name: snapshot(value) for name, value in kept_by(net).items()}
+        changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+        if changed:
+            for module, attributes in copies.items():
+                restore(module, attributes)
+            raise mixing(f"the call changes {changed[0]}")
+
+
+def restore(module: nn.Module, attributes: dict[str, Any]) -> None:
+    """Put attributes back, the contents of containers too."""
+    for key in set(vars(module)) - set(attributes):
+        del vars(module)[key]
+    for key, old in attributes.items():
+        now = vars(module).get(key)
+        if isinstance(old, dict | set) and type(now) is type(old):
+            now.clear()  # type: ignore[union-attr]
+            now.update(old)  # type: ignore[union-attr]
+        elif isinstance(old, list) and isinstance(now, list):
+            now[:] = old
+        else:
+            vars(module)[key] = old
