@@ -8,7 +8,8 @@ import argparse
 import json
 import statistics
 import sys
-from collections.abc import Iterable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -17,7 +18,8 @@ from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
-from tests.verify.examination import ENTRIES, Entry
+import verify
+from tests.verify.examination import ENTRIES, Entry, contradiction, mutation
 from tests.verify.examination.judging import CLAIMS, Judgement, judge
 
 
@@ -60,10 +62,35 @@ def report(found: Sequence[Judgement]) -> str:
     )
 
 
-def judged(entries: Sequence[Entry]) -> list[Judgement]:
-    cases = [(entry, claim) for entry in entries for claim in CLAIMS]
-    bar: Iterable[tuple[Entry, str]] = tqdm(cases, unit="verdict")
-    return [judge(entry, claim) for entry, claim in bar]
+def judged(entries: Sequence[Entry], limit: int) -> list[Judgement]:
+    """Judge both claims of each; what is wrong or crashes is told at once."""
+    found = []
+    for entry, claim in tqdm([(e, c) for e in entries for c in CLAIMS], unit="verdict"):
+        found.append(judge(entry, claim, limit))
+        if found[-1].wrong or found[-1].status == "crashed":
+            tqdm.write(str(found[-1]))
+    return found
+
+
+def judged_mutants(count: int) -> int:
+    """Judge mutants by differences of the function; return how many verdicts they contradict."""
+    kinds = sorted({entry.kind for entry in ENTRIES})
+    counts: Counter[str] = Counter()
+    for entry in tqdm(mutation.mutants(count, kinds), total=count, unit="mutant"):
+        for claim in CLAIMS:
+            try:
+                verdict = verify.decide(entry.make(), claim, dim=entry.dim, scope=entry.scope)
+            except Exception as error:
+                counts["crashed"] += 1
+                tqdm.write(f"{entry} {claim}: crashed {type(error).__name__}: {error}"[:200])
+                continue
+            counts[verdict.status] += 1
+            against = contradiction.contradiction(entry, verdict)
+            if against:
+                counts["contradicted"] += 1
+                tqdm.write(f"{entry} {claim}: {against}")
+    print(tabulate(sorted(counts.items()), ["verdicts", "of mutants"]))
+    return counts["contradicted"]
 
 
 def as_json(found: Sequence[Judgement]) -> str:
@@ -86,9 +113,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--kind", help="only this kind")
     parser.add_argument("--entry", help="only this entry, KIND/NAME")
     parser.add_argument("--json", type=Path, help="write every verdict to this file")
+    parser.add_argument("--limit", type=int, default=120, help="seconds for a verdict")
     parser.add_argument("--mutants", type=int, default=0, help="judge so many mutants instead")
     asked = parser.parse_args(argv)
     torch.set_num_threads(1)
+    if asked.mutants:
+        return int(judged_mutants(asked.mutants) > 0)
     entries = [
         entry
         for entry in ENTRIES
@@ -96,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     ]
     if not entries:
         parser.error("no entry of that kind and name")
-    found = judged(entries)
+    found = judged(entries, asked.limit)
     print(report(found))
     if asked.json:
         asked.json.write_text(as_json(found))

@@ -95,8 +95,6 @@ class Counterexample:
 
     def _values(self, traced: "Traced") -> list[Any]:
         if self.scope == "current":
-            from verify.search.refute import own_values
-
             return list(own_values(traced))
         values = []
         for name, tensor, sizes in zip(
@@ -167,9 +165,20 @@ def counterexample(traced: "Traced", claim: str, scope: str, found: Witness) -> 
     parameters = {}
     if scope == "all":
         for name, tensor, value in zip(traced.names, traced.tensors, found.params, strict=True):
-            parameters[name] = (tuple(tensor.shape), tuple(fraction(q) for q in value.flat))
+            known = {id(q): q for q in value.flat}  # large tensors share their entries
+            short = {key: fraction(q) for key, q in known.items()}
+            parameters[name] = (tuple(tensor.shape), tuple(short[id(q)] for q in value.flat))
     points = tuple(tuple(fraction(q) for q in p) for p in found.points)
     return Counterexample(claim, scope, found.kind, points, parameters, found.pair, found.found)
+
+
+def own_values(traced: "Traced") -> list[np.ndarray]:
+    """Return the module's own parameter values in the shapes of the graph."""
+    values = []
+    for tensor, shape in zip(traced.tensors, traced.graph.params, strict=True):
+        lengths = [s if isinstance(s, int) else traced.sizes[s] for s in shape]
+        values.append(tensor.detach().double().cpu().numpy().reshape(lengths))
+    return values
 
 
 def _expect(condition: bool, message: str) -> None:

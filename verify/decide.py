@@ -11,8 +11,8 @@ from verify.search.refute import refute
 from verify.search.roll import roll
 from verify.search.suggest import suggest
 from verify.trusted import kernel
-from verify.trusted.graph import Graph
-from verify.trusted.schema import covers, split
+from verify.trusted.graph import Graph, GraphError
+from verify.trusted.schema import covers
 from verify.trusted.trace import Traced, TraceError, freeze, trace
 from verify.verdict import CLAIMS, SCOPES, Certificate, Reason, Verdict
 
@@ -72,7 +72,7 @@ def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all
 
 def readings(traced: Traced, scope: str) -> Iterator[tuple[Graph, str]]:
     """Yield the graphs to prove the claim of: for any depth, as traced, with its numbers."""
-    schema = roll(split(traced.graph))
+    schema = roll(traced.graph, traced.sizes)
     if schema is not None:
         yield schema, "all"
     yield traced.graph, "all"
@@ -125,7 +125,10 @@ def check(certificate: Certificate, net: nn.Module | None = None, dim: int | Non
     flat = freeze(traced) if certificate.scope == "current" else traced.graph
     same = certificate.graph.digest == flat.digest
     if not same and certificate.scope == "all":
-        same = covers(certificate.graph, split(flat)) is not None
+        try:
+            same = covers(certificate.graph, flat, traced.sizes) is not None
+        except GraphError as error:
+            raise kernel.Rejected("schema", str(error)) from None
     if not same:
         raise kernel.Rejected("module", "the certificate is about another map than the module's")
 

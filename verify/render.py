@@ -1,17 +1,21 @@
 """Verdicts to be read: as text in a terminal, as Markdown with LaTeX in a notebook or a book."""
 
+import re
 import textwrap
 from collections.abc import Sequence
 from fractions import Fraction
 from typing import Any
 
 from verify.counterexample import LATEX, Counterexample
+from verify.formulas.latex import Latex
+from verify.formulas.naming import parameter_names
+from verify.formulas.notation import symbols
 from verify.formulas.structure import Line, Structure
-from verify.formulas.typography import Latex, Plain
+from verify.formulas.typography import Plain
 from verify.verdict import Verdict
 
 SCOPES = {"all": "for all values of the parameters", "current": "for the parameters as they are"}
-WIDTH, SHOWN, DIGITS = 100, 8, 24
+WIDTH, SHOWN, DIGITS, COLUMNS = 100, 8, 24, 70
 
 
 def headline(verdict: Verdict) -> str:
@@ -25,7 +29,10 @@ def structure(verdict: Verdict, style: Plain) -> Structure | None:
     if certificate is not None:
         proof = certificate.document["proof"]
         graph, aux = certificate.graph, certificate.aux
-        return Structure(graph, verdict.names, style, verdict.claim, aux, proof)
+        names = verdict.names
+        if verdict.graph is not None:
+            names = parameter_names(graph, verdict.graph, names)
+        return Structure(graph, names, style, verdict.claim, aux, proof)
     return Structure(verdict.graph, verdict.names, style) if verdict.graph is not None else None
 
 
@@ -53,7 +60,7 @@ def terminal(verdict: Verdict) -> str:
     shown = structure(verdict, Plain())
     if shown:
         entries += [(line.left, f"= {line.right}") for line in shown.lines]
-        where = [f"{d.left} = {d.right}{d.remark and f',  {d.remark}'}" for d in shown.definitions]
+        where = [f"{d.left} = {d.right}{d.remark}" for d in shown.definitions]
         where += [f"{part}: {label}" for part, label in shown.notes]
         where += [f"{symbol} is {name}" for symbol, name in shown.legend]
         entries += [("where" if k == 0 else "", entry) for k, entry in enumerate(few(where))]
@@ -88,11 +95,46 @@ def few(lines: Sequence[Any]) -> list[Any]:
 
 def aligned(lines: Sequence[Line]) -> str:
     """Return equations as one block of Markdown."""
-    rows = [
-        rf"{line.left} &= {line.right}" + (rf" & {line.remark}" if line.remark else "")
-        for line in lines
-    ]
+    rows = []
+    for line in lines:
+        row = f"{line.left} &= {broken(line.right)}"
+        wide = line.remark and seen(line.right + line.remark) > COLUMNS
+        rows.append(row + (" \\\\\n&" if wide else "") + line.remark.lstrip("," * bool(wide)))
+    return block(rows)
+
+
+def block(rows: Sequence[str]) -> str:
+    """Return rows of aligned LaTeX as a block of Markdown."""
     return "$$\n\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}\n$$"
+
+
+def broken(formula: str) -> str:
+    r"""Return a long LaTeX formula in lines, broken at its outermost signs.
+
+    >>> print(broken(" + ".join(["x" * 40, "(y - y)", "z" * 60])))
+    xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx + (y - y) \\
+    &\quad + zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz
+    """
+    rows, start, depth, sign = [], 0, 0, 0
+    for found in re.finditer(r"\\[a-z]+|[{(]|[})]| [+-] ", formula):
+        opening, closing = found[0] in ("{", "(", r"\begin"), found[0] in ("}", ")", r"\end")
+        depth += opening - closing
+        if found[0] in (" + ", " - ") and not depth:
+            if sign > start and seen(formula[start : found.start()]) > COLUMNS:
+                rows.append(formula[start:sign])
+                start = sign
+            sign = found.start()
+    if sign > start and seen(formula[start:]) > COLUMNS:
+        rows.append(formula[start:sign])
+        start = sign
+    return " \\\\\n&\\quad".join([*rows, formula[start:]])
+
+
+def seen(formula: str) -> int:
+    """Return about how many characters of a LaTeX formula are seen on a line."""
+    shown = re.sub(r"_\{\\(text\{.*?\}|ge 0)\}", "", formula)
+    shown = re.sub(r"\\(operatorname|mathrm|underbrace|left|right|,)", "", shown)
+    return len(re.sub(r"[{}_^]", "", re.sub(r"\\[a-zA-Z]+", "x", shown)))
 
 
 def markdown(verdict: Verdict) -> str:
@@ -117,8 +159,9 @@ def markdown(verdict: Verdict) -> str:
 def refutation(found: Counterexample) -> str:
     """Return a counterexample as equations."""
     rows = []
-    for name, (shape, entries) in found.parameters.items():
-        rows.append(rf"\mathrm{{{Latex().upright(name)}}} &= {tensor(shape, entries)}")
+    letters = symbols([*found.parameters], len(found.parameters))
+    for symbol, (shape, entries) in zip(letters, found.parameters.values(), strict=True):
+        rows.append(f"{Latex().symbol(*symbol).text} &= {tensor(shape, entries)}")
     for name, point in zip(found.point_names, found.points, strict=True):
         rows.append(f"{name} &= {tensor((len(point),), point)}")
     if found.indices:
@@ -128,7 +171,7 @@ def refutation(found: Counterexample) -> str:
         end = f" {said[0]}" if said[0] == said[1] else rf"\in [{said[0]},\, {said[1]}]"
         sign = " < 0" if high < 0 else " > 0" if low > 0 else ""
         rows.append(f"{LATEX.get(name, name)} &{'=' * (said[0] == said[1])}{end}{sign}")
-    return "$$\n\\begin{aligned}\n" + " \\\\\n".join(rows) + "\n\\end{aligned}\n$$"
+    return block(rows)
 
 
 def tensor(shape: tuple[int, ...], entries: Sequence[Fraction]) -> str:

@@ -153,8 +153,8 @@ class Verdict:
         exclusions: parameter values that the claim is not about.
         suggestion: the weakest change that would help, "psd if gamma >= 0", or "".
         sizes: the sizes that the proof is for, "all sizes" or "dim = 3".
-        names: theta_k -> the module's name of it, for the graph shown.
-        graph: the map, where no certificate holds one.
+        graph: the map as it was traced; a certificate may hold one for any depth.
+        names: theta_k of that graph -> the module's name of it.
     """
 
     status: str

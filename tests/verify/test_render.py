@@ -5,9 +5,12 @@ from typing import Any
 
 import pytest
 
+import verify
+from gradnets import mGradNetC
 from verify.counterexample import Counterexample
+from verify.formulas.latex import Latex
 from verify.formulas.notation import Notation
-from verify.formulas.typography import Latex, Plain
+from verify.formulas.typography import Plain
 from verify.trusted.graph import Graph, Literal, Node, Ref, encode, encode_node, text
 from verify.verdict import Certificate, Reason, Verdict
 
@@ -291,8 +294,8 @@ def test_a_refutation_shows_the_numbers_that_settle_it() -> None:
     assert "  x = (1/2, 0)" in said
     assert "repair psd if gamma >= 0" in said
     markdown = verdict._repr_markdown_()
-    assert r"\mathrm{gamma} &= -1" in markdown
-    assert r"\mathrm{W} &= \begin{pmatrix} 0 & 1 \\ 2 & 3 \end{pmatrix}" in markdown
+    assert r"\gamma &= -1" in markdown
+    assert r"W &= \begin{pmatrix} 0 & 1 \\ 2 & 3 \end{pmatrix}" in markdown
     assert r"x &= (1/2, 0)" in markdown
     assert r"y &= (-1/2, 1{\ldots})" in markdown
     assert r"(f(x) - f(y)) \cdot (x - y) &= -1/2 < 0" in markdown
@@ -307,3 +310,13 @@ def test_names_cannot_break_out() -> None:
     assert "`side 'condition': <script> $x$ 'ls' (net.py:3)`" in markdown
     assert r"\mathrm{a\_b\_\_}" in markdown
     assert "<b>$`" in markdown, "inside of code only"
+
+
+def test_a_family_has_the_name_of_all_that_it_stands_for() -> None:
+    verdict = verify.decide(mGradNetC(2, 3, depth=3), "symmetric")
+    assert verdict.certificate
+    assert verdict.certificate.graph.families
+    said = " ".join(str(verdict).split())
+    assert "h_l = softplus(raw_beta_l) * (W x + b_l) + softplus(raw_alpha_l) * tanh(h_l-1)" in said
+    assert "raw_beta_l is raw_beta[1:3]" in said
+    assert "raw_alpha_l is raw_alpha[0:2]" in said

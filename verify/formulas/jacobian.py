@@ -190,7 +190,7 @@ class Jacobian:
         style, written = self.style, []
         for q, factors in terms:
             matrices = [self.shown(f) for f in factors if f.kind not in NUMBERS]
-            parts = [*self.numbers(factors), *(matrices or [style.symbol("I")])]
+            parts = [*self.numbers(factors), *(matrices or [style.identity])]
             written.append((q, style.product(parts)))
         return style.total(written) if written else style.number(0)
 

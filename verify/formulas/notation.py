@@ -30,9 +30,10 @@ class Notation:
         self.hidden = [letter for letter in "hgywvqst" if letter not in taken] or ["z"]
         self.short = next((letter for letter in "zyutr" if letter not in taken), "z")
         self.constant = next((letter for letter in "CDKQ" if letter not in taken), "C")
-        self.loops = sorted(node.attrs[0] for node in self.nodes if node.op == "loop")
+        self.loops: list[int] = []  # in the order of use
         self.symbols: dict[int, Symbol] = {}
         self.scales: dict[int, Fraction] = {}
+        self.stems: dict[str, str] = {}  # how a name that was given begins wherever it is used
         self.known: dict[int, Piece] = {}
         self.weights: dict[int, int] = {}
         self.definitions: list[tuple[Piece, Piece, str]] = []
@@ -103,6 +104,7 @@ class Notation:
         symbol = (self.short, (str(self.count),))
         self.symbols[number], self.weights[number] = symbol, 1
         left = self.style.symbol(self.short, (*symbol[1], *letters))
+        self.stems[left.text] = self.style.symbol(*symbol).text.rstrip("}")
         self.definitions.append((left, formula.body, ""))
         self.scales[number] = formula.q  # so that a name is of something without its sign
         return self.style.times(formula.q, self.style.symbol(*symbol))
@@ -113,7 +115,7 @@ class Notation:
             case "x":
                 return "x", ()
             case "eye":
-                return "I", ()
+                return self.style.identity.text, ()
             case "var":
                 return node.attrs[0], ()
             case "param":
@@ -126,13 +128,19 @@ class Notation:
                 return self.loop(node)
         return None
 
+    def turn(self, loop: int) -> int:
+        """Return how many loops were met before this one."""
+        if loop not in self.loops:
+            self.loops.append(loop)
+        return self.loops.index(loop)
+
     def letter(self, loop: int) -> str:
         """Return the letter for the state of a loop."""
-        return self.hidden[self.loops.index(loop) % len(self.hidden)]
+        return self.hidden[self.turn(loop) % len(self.hidden)]
 
     def round(self, loop: int) -> str:
         """Return the letter for the round of a loop."""
-        return ROUND[self.loops.index(loop) % len(ROUND)]
+        return ROUND[self.turn(loop) % len(ROUND)]
 
     def loop(self, node: Node) -> Symbol:
         """Return z_L, the start and the step noted."""
@@ -235,6 +243,8 @@ class Notation:
         below = (inner.op, inner.name) == ("fn", "inv") and ref.node not in self.symbols
         below = below and len(inner.shape) < 2 and inner.args[0].index == inner.out
         below = below and names == [*ref.index]
+        if inner.op == "eye" and len(names) == 2:
+            return network.add(self.style.identity, names)
         return network.add(self.entry(inner.args[0] if below else ref), names, below)
 
     def entries(self, node: Node) -> tuple[Piece, list[str]]:
@@ -259,23 +269,28 @@ def symbols(names: Sequence[str], count: int) -> list[Symbol]:
 
     >>> symbols(["0.weight", "0.bias", "sigma.alpha"], 3)
     [('W', ()), ('b', ()), ('alpha', ())]
+    >>> symbols(["alpha[1:4]", "alpha[4]"], 2)
+    [('alpha', ()), ('alpha', ('4',))]
     >>> symbols(["layers.0.a", "layers.1.a", "W1"], 3)
     [('a', ('0',)), ('a', ('1',)), ('W', ('1',))]
     """
     found: list[Symbol] = []
-    paths = [[part for part in name.split(".") if part not in ("*", "")] for name in names]
+    bare = [re.sub(r"\[.*|,.*", "", name) for name in names]
+    paths = [[part for part in name.split(".") if part not in ("*", "")] for name in bare]
     for k in range(count):
         path = paths[k] if k < len(paths) and paths[k] else []
         length = 1
-        ends = [p[-1:] for p in paths]
-        while length < len(path) and ends.count(path[-length:]) > 1:
+        ends = [p[-1:] for n, p in zip(bare, paths, strict=True) if n != bare[k]] if path else []
+        while length < len(path) and path[-length:] in ends:
             length += 1
-            ends = [p[-length:] for p in paths]
+            ends = [p[-length:] for n, p in zip(bare, paths, strict=True) if n != bare[k]]
         base = path[-1] if path else "theta"
         below = path[-length:-1] if path else [str(k)]
         base = {"weight": "W", "bias": "b"}.get(base, base)[:40]
         split = re.fullmatch(r"([^\W\d_]+)_?([0-9]+)", base)
         base, below = (split[1], [*below, split[2]]) if split else (base, below)
+        place = re.search(r"\[([\d,]+)\]$", names[k]) if path else None
+        below += place[1].split(",") if place else []
         found.append((base, tuple(part[:40] for part in below)))
     reserved = {("x", ()), ("I", ())}
     twice = {s for s in found if found.count(s) > 1} | reserved

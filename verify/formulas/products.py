@@ -84,7 +84,8 @@ class Network:
             column = self.column(other)
             if column is None:
                 return None
-            found.append(self.style.product([self.facing(matrix, first == name), column]))
+            matrices = [self.facing(matrix, first == name)] * (matrix != self.style.identity)
+            found.append(self.style.product([*matrices, column]))
         return found
 
     def facing(self, matrix: Piece, forth: bool) -> Piece:
@@ -136,8 +137,8 @@ class Network:
                 return None
             if diagonal != self.style.ones:
                 factors.append(self.style.apply("diag", [diagonal]))
-            factors += [step] if step else []
-        return self.style.product(factors)
+            factors += [step] if step and step != self.style.identity else []
+        return self.style.product(factors or [self.style.identity])
 
     def path(self, start: str, end: str, met: set[str]) -> list[str] | None:
         """Return the names from one to another along matrices, or None."""

@@ -12,7 +12,7 @@ from verify.formulas.notation import Notation
 from verify.formulas.typography import LONG, UNIT, Piece, Plain
 from verify.trusted.graph import Graph, Node
 
-LONGEST, SHOWN = 600, 60
+LONGEST, SHOWN, FEW = 600, 60, 4
 LABELS = {
     ("ridge", "psd"): "ridge: nondecreasing in its argument",
     ("ridge", "symmetric"): "ridge: entry by entry",
@@ -30,6 +30,12 @@ class Line:
     left: str
     right: str
     remark: str = ""
+
+
+def spelled(name: str) -> str:
+    """Return how a name that needs no explanation is spelled in a formula."""
+    place = re.fullmatch(r"(\w+)\[([\d,]+)\]", name, re.ASCII)
+    return f"{place[1]}_{place[2]}" if place else name if re.fullmatch(r"\w+", name, re.A) else ""
 
 
 class Structure:
@@ -50,6 +56,7 @@ class Structure:
         aux: Sequence[Node] = (),
         proof: dict[str, Any] | None = None,
     ) -> None:
+        names = names if len(names) == len(graph.params) else ()
         self.style, self.claim, self.names = style, claim, names
         self.notation = Notation(graph, aux, names, style)
         self.nodes = self.notation.nodes
@@ -62,21 +69,29 @@ class Structure:
         self.notes = [
             (("f(x)" if part == value.text else part), label) for part, label in self.notes
         ]
-        self.definitions = [
-            Line(left.text, right.text, remark) for left, right, remark in self.notation.definitions
-        ]
+        self.definitions = self.used_definitions()
+
+    def used_definitions(self) -> list[Line]:
+        """Return the definitions that the lines need, in order."""
+        text = "\n".join(line.right for line in self.lines)
+        kept: list[Line] = []
+        for left, right, remark in reversed(self.notation.definitions):
+            name = re.escape(self.notation.stems.get(left.text, ""))
+            if not name or re.search(name + r"(?!\d)", text):
+                said = self.style.remark(remark) if remark else ""
+                kept.append(Line(left.text, right.text, said))
+                text += "\n" + right.text
+        return kept[::-1]
 
     @property
     def legend(self) -> list[tuple[str, str]]:
         """(symbol, name of the parameter in the module), where they differ."""
         symbols = [Plain().symbol(*symbol).text for symbol in self.notation.parameters]
-        shown = [self.style.symbol(*symbol).text for symbol in self.notation.parameters]
+        rounds = [("l",) * (k in self.notation.graph.families) for k in range(len(symbols))]
+        pairs = zip(self.notation.parameters, rounds, strict=True)
+        shown = [self.style.symbol(base, (*below, *l)).text for (base, below), l in pairs]
         pairs = zip(symbols, shown, self.names, strict=False)
-        return [
-            (latex, name)
-            for plain, latex, name in pairs
-            if plain != name or not re.fullmatch(r"\w+", name, re.ASCII)
-        ]
+        return [(latex, name) for plain, latex, name in pairs if plain != spelled(name)]
 
     def read(self, proof: dict[str, Any], output: int) -> tuple[Piece, Piece | None]:
         """Return the formulas of the map that a proof is about, and of its Jacobian if it shows."""
@@ -98,6 +113,7 @@ class Structure:
         read = [
             self.read(part, output) for part in (parts if not many else [*parts[:2], parts[-1]])
         ]
+        read.sort(key=lambda part: part[1] == zero)
         whole = style.total([(Fraction(1), value) for value, _ in read], many)
         slopes = [slope for _, slope in read if slope]
         if len(slopes) < len(read):
@@ -120,27 +136,29 @@ class Structure:
     def ridge(self, linear: int, variable: int, phi: int) -> tuple[Piece, Piece | None]:
         """Return L^T phi(L x) and L^T diag(phi'(L x)) L."""
         style, notation, one = self.style, self.notation, self.style.number(1)
-        scalar, identity = not self.nodes[phi].shape, self.nodes[linear].op == "eye"
         L, x = notation.piece(linear), style.symbol("x")
+        scalar, identity = not self.nodes[phi].shape, style.identity == L
         if len(self.nodes[linear].shape) > 2 and linear not in notation.symbols:
             L = notation.define(linear, L)
         turned = style.transpose(L) if self.nodes[linear].shape else L
         argument = x if identity else style.product([turned if scalar else L, x])
         notation.substitute(variable, argument)
-        value = self.labelled(notation.piece(phi), "ridge")
+        value = notation.piece(phi)
         chain = Jacobian(notation, variable)
         terms = chain.terms(phi)
         slope = chain.diagonal(terms) if terms is not None else None
+        constant = slope == style.number(0)
+        value = value if constant else self.labelled(value, "ridge")
         f = value if identity else style.product([value, L] if scalar else [turned, value])
         slope = one if slope == style.ones else slope
-        if slope is None or slope == style.number(0) or len(slope.text) > LONGEST:
-            return f, slope if slope == style.number(0) else None
+        if slope is None or constant or len(slope.text) > LONGEST:
+            return f, slope if constant else None
         number = style.number(slope.q) if slope.body == UNIT else None
         if self.claim == "psd" and number is None:
             slope = self.note(slope, ">= 0", r"\ge 0")
         middle = [number or (slope if scalar else style.apply("diag", [slope]))]
         if identity:
-            return f, style.product([*middle, *([style.symbol("I")] if number else [])])
+            return f, style.product([*middle, *([style.identity] if number else [])])
         return f, style.product([*middle, L, turned] if scalar else [turned, *middle, L])
 
     def gradient(self, potential: int) -> tuple[Piece, Piece | None]:
@@ -162,12 +180,14 @@ class Structure:
 
     def jacobian(self, number: int, squares: Sequence[Any]) -> tuple[Piece, Piece | None]:
         """Return a map whose Jacobian is symmetric, a sum of squares where it is psd."""
-        style, shown = self.style, [self.square(c, s) for c, s in squares]
+        style, notes = self.style, [*self.notes]
+        shown = [self.square(c, s) for c, s in squares]
         value = self.labelled(self.notation.piece(number), "jacobian")
         known = [piece for piece in shown if piece]
         if squares and len(known) == len(shown):
             return value, style.total([(Fraction(1), piece) for piece in known])
-        if squares:
+        self.notes = [note for note in self.notes if note in notes or note[1] != ">= 0"]
+        if 0 < len(squares) <= FEW:
             terms = [(Fraction(1), self.squared(c, s)) for c, s in squares]
             v = style.symbol("v")
             form = style.product([style.transpose(v), style.symbol("J"), v])
@@ -190,20 +210,22 @@ class Structure:
             left, right = right, left
         factor, constant = self.notation.piece(c), not self.nodes[c].args
         if not constant and factor.body != UNIT:
+            ranked = bool(self.nodes[s].shape)
+            factor = factor if ranked else style.grouped(factor)
             factor = self.note(factor, ">= 0", r"\ge 0")
         middle = [factor if constant or not self.nodes[s].shape else style.apply("diag", [factor])]
         if factor == style.number(1):
             middle = []
         pieces = [*map(chain.shown, left), *middle, *map(chain.shown, right)]
         pieces = [*middle, *map(chain.shown, [*left, *right])] if constant else pieces
-        return style.times(q * q, style.product(pieces or [style.symbol("I")]))
+        return style.times(q * q, style.product(pieces or [style.identity]))
 
     def squared(self, c: int, s: int) -> Piece:
         """Return sum c s^2."""
         style, ranked = self.style, bool(self.nodes[c].shape)
         root, factor = style.power(self.notation.piece(s), 2), self.notation.piece(c)
         if factor.body != UNIT:
-            factor = self.note(factor, ">= 0", r"\ge 0")
+            factor = self.note(style.grouped(factor), ">= 0", r"\ge 0")
         factors = [root] if factor == style.number(1) else [factor, root]
         whole = style.pointwise(factors) if ranked else style.product(factors)
         return style.apply("sum", [whole]) if ranked else whole

@@ -1,16 +1,13 @@
-r"""Formulas set in two ways: LaTeX, and plain characters for a terminal.
+"""Formulas set in plain characters, for a terminal; LaTeX is set in the same way.
 
 A piece of a formula knows how tightly it binds, so that parentheses stand where they are needed.
 
->>> plain, latex = Plain(), Latex()
->>> for style in (plain, latex):
-...     u = style.total([(Fraction(1), style.symbol("u")), (Fraction(-1, 2), style.number(1))])
-...     print(style.product([style.transpose(style.symbol("W")), style.apply("tanh", [u])]).text)
+>>> style = Plain()
+>>> u = style.total([(Fraction(1), style.symbol("u")), (Fraction(-1, 2), style.number(1))])
+>>> print(style.product([style.transpose(style.symbol("W")), style.apply("tanh", [u])]).text)
 W^T tanh(u - 1/2)
-W^\top\,\tanh(u - \tfrac{1}{2})
 """
 
-import re
 from collections import Counter
 from collections.abc import Sequence
 from fractions import Fraction
@@ -19,28 +16,12 @@ from typing import NamedTuple
 
 SUM, MINUS, POINTWISE, PRODUCT, APPLIED, ATOM = range(6)
 LONG = 8
-GREEK = frozenset(
-    {"alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa",
-     "lambda", "mu", "nu", "xi", "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi",
-     "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi", "Sigma", "Phi", "Psi", "Omega"}
-)  # fmt: skip
 PLAIN = {"sech2": "sech({0})^2", "rsqrt": "1/sqrt({0})",
     "cauchy": "1/(1 + ({0})^2)", "rhypot": "1/sqrt(1 + ({0})^2)", "dsigmoid": "sigmoid'({0})",
     "gauss": "erf'({0})", "step": "[{0} > 0]", "iszero": "[{0} = 0]", "pow": "({0})^({1})",
     "where": "({1} if {0} else {2})", "norm": "|{0}|^2"}  # fmt: skip
-LATEX = {"sech2": r"\operatorname{{sech}}^2({0})",
-    "rsqrt": r"\frac{{1}}{{\sqrt{{{0}}}}}", "cauchy": r"\frac{{1}}{{1 + ({0})^2}}",
-    "rhypot": r"\frac{{1}}{{\sqrt{{1 + ({0})^2}}}}", "dsigmoid": r"\sigma'({0})",
-    "gauss": r"\operatorname{{erf}}'({0})", "step": r"\mathbf 1[{0} > 0]",
-    "iszero": r"\mathbf 1[{0} = 0]", "pow": r"({0})^{{{1}}}", "exp": r"e^{{{0}}}",
-    "where": r"\begin{{cases}} {1} & {0} \ne 0 \\ {2} & \text{{else}} \end{{cases}}",
-    "sqrt": r"\sqrt{{{0}}}", "floor": r"\lfloor {0} \rfloor", "sum": r"\mathbf 1^\top {0}",
-    "hessian": r"\nabla^2 {0}", "gradient": r"\nabla {0}", "abs": r"\lvert {0} \rvert",
-    "norm": r"\lVert {0} \rVert^2", "inverse": r"({0})^{{-1}}"}  # fmt: skip
 LOOSE = frozenset({"rsqrt", "cauchy", "rhypot"})
 LINEAR = frozenset({"sum", "diag"})
-COMMANDS = {"sigmoid": r"\sigma", "atan": r"\arctan", "amax": r"\max", "amin": r"\min",
-    **{name: rf"\{name}" for name in ("tanh", "sin", "cos", "log", "det")}}  # fmt: skip
 
 
 class Piece(NamedTuple):
@@ -69,7 +50,7 @@ class Plain:
     """Formulas in ASCII."""
 
     apart, dot, top, dots, minus = " ", " * ", "^T", "...", "-"
-    ones = Piece("ones", ATOM)
+    ones, identity = Piece("ones", ATOM), Piece("I", ATOM)
     functions = PLAIN
 
     def number(self, q: Fraction | int) -> Piece:
@@ -104,6 +85,10 @@ class Plain:
     def wrap(self, piece: Piece, level: int) -> str:
         """Return the text of a piece, in parentheses if it binds less tightly than this."""
         return piece.text if piece.level >= level else self.parentheses(piece.text)
+
+    def grouped(self, piece: Piece) -> Piece:
+        """Return a piece that can stand beside others, in parentheses if need be."""
+        return piece if piece.level >= PRODUCT else Piece(self.parentheses(piece.text), ATOM)
 
     def parentheses(self, text: str) -> str:
         """Return a text in parentheses."""
@@ -181,6 +166,8 @@ class Plain:
     def transpose(self, piece: Piece) -> Piece:
         """Return the transpose; twice is not at all."""
         body = piece.body
+        if body == self.identity:
+            return piece
         if body.level == APPLIED and body.text.endswith(self.top):
             return self.times(piece.q, Piece(body.text.removesuffix(self.top), ATOM))
         return self.times(piece.q, Piece(self.wrap(body, ATOM) + self.top, APPLIED))
@@ -215,8 +202,9 @@ class Plain:
 
     def applied(self, name: str, arguments: Sequence[Piece]) -> Piece:
         """Return a function of pieces as its template or its name has it."""
-        texts = [piece.text for piece in arguments]
         template = self.functions.get(name)
+        bare = template and template.endswith("{0}")  # nothing closes the argument
+        texts = [self.wrap(p, PRODUCT) if bare else p.text for p in arguments]
         if template is None:
             return Piece(f"{self.name(name)}{self.parentheses(', '.join(texts))}", APPLIED)
         text = template.format(*texts)
@@ -236,65 +224,4 @@ class Plain:
 
     def remark(self, remark: str) -> str:
         """Return for which rounds a definition is meant."""
-        return remark
-
-
-class Latex(Plain):
-    """Formulas in LaTeX, as MathJax reads it."""
-
-    apart, dot, top, dots = r"\,", r" \odot ", r"^\top", r"\cdots"
-    ones = Piece(r"\mathbf 1", ATOM)
-    functions = LATEX
-
-    def ratio(self, q: Fraction) -> Piece:
-        return Piece(rf"\tfrac{{{q.numerator}}}{{{q.denominator}}}", ATOM)
-
-    def decimal(self, q: Fraction) -> Piece:
-        mantissa, _, exponent = super().decimal(q).text.replace("..", r"{\ldots}").partition("e")
-        power = exponent.replace(r"{\ldots}", "").lstrip("+")
-        return Piece(mantissa if not power else rf"{mantissa}\cdot 10^{{{int(power)}}}", PRODUCT)
-
-    def symbol(self, base: str, subscripts: Sequence[str] = ()) -> Piece:
-        below = ",".join(self.letter(s) for s in subscripts)
-        return Piece(self.letter(base) + (f"_{{{below}}}" if below else ""), ATOM)
-
-    def letter(self, name: str) -> str:
-        """Return a name in LaTeX: a letter, a Greek letter, or upright."""
-        if name in GREEK:
-            return f"\\{name}"
-        if len(name) == 1 or re.fullmatch(r"[0-9]+|[a-zA-Z]-1", name):
-            return name if name.isalnum() else r"\cdot"
-        return rf"\mathrm{{{self.upright(name)}}}"
-
-    def upright(self, name: str) -> str:
-        """Return a name whose characters mean nothing to LaTeX."""
-        return "".join(c if c.isalnum() or c == "." else r"\_" for c in name)
-
-    def parentheses(self, text: str) -> str:
-        tall = r"\frac" in text or r"\begin" in text
-        return rf"\left({text}\right)" if tall else f"({text})"
-
-    def entry(self, piece: Piece, subscripts: Sequence[str]) -> Piece:
-        return Piece(f"{{{self.wrap(piece, ATOM)}}}_{{{','.join(subscripts)}}}", ATOM)
-
-    def raised(self, piece: Piece, exponent: int) -> Piece:
-        return Piece(f"{{{self.wrap(piece, ATOM)}}}^{{{exponent}}}", APPLIED)
-
-    def divided(self, above: Piece, below: Piece) -> Piece:
-        return Piece(rf"\frac{{{above.text}}}{{{below.text}}}", PRODUCT)
-
-    def sum_over(self, letters: Sequence[str], piece: Piece) -> Piece:
-        return Piece(rf"\sum_{{{','.join(letters)}}} {self.wrap(piece, POINTWISE)}", POINTWISE)
-
-    def name(self, name: str) -> str:
-        shown = name.replace("_", r"\_")
-        return COMMANDS.get(name) or rf"\operatorname{{{shown}}}"
-
-    def brace(self, piece: Piece, label: str) -> Piece:
-        return Piece(rf"\underbrace{{{piece.text}}}_{{{label}}}", ATOM)
-
-    def words(self, words: str) -> str:
-        return rf"\text{{{words}}}"
-
-    def remark(self, remark: str) -> str:
-        return rf"\quad {remark.replace('..', self.dots)}"
+        return f",  {remark}"

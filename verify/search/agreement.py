@@ -60,7 +60,7 @@ def tensor_like(tensor: Tensor, rng: np.random.Generator, scale: float) -> Tenso
     """Return a tensor's values (scale 0), or random ones of its shape."""
     if not scale:
         return tensor.detach().clone()
-    values = torch.from_numpy(rng.normal(size=tuple(tensor.shape)) * scale)
+    values = torch.from_numpy(np.asarray(rng.normal(size=tuple(tensor.shape)) * scale))
     return values.to(tensor.dtype)
 
 

@@ -38,14 +38,14 @@ def exact(numbers: Any) -> np.ndarray:
     array([1/2, 3], dtype=object)
     """
     array = np.asarray(numbers)
-    if array.dtype != object:
-        array = array.astype(np.float64)
-        if not np.isfinite(array).all():
-            raise ValueError("numbers: expected finite numbers")
-    value = np.full(array.shape, ZERO, dtype=object)
-    for place in zip(*np.nonzero(np.atleast_1d(array)), strict=True):
-        value[place if array.ndim else ()] = rational(array[place if array.ndim else ()])
-    return value
+    if array.dtype == object:
+        return np.asarray(np.frompyfunc(rational, 1, 1)(array), dtype=object)
+    array = array.astype(np.float64)
+    if not np.isfinite(array).all():
+        raise ValueError("numbers: expected finite numbers")
+    distinct, places = np.unique(array, return_inverse=True)
+    entries = np.array([*map(rational, distinct), None], dtype=object)  # equal ones are shared
+    return np.asarray(entries[places.reshape(array.shape)], dtype=object)
 
 
 def rational(number: Any) -> fmpq:

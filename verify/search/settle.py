@@ -74,6 +74,15 @@ def nonzero(entry: Any) -> bool:
     return bool(entry < 0 or entry > 0)
 
 
+def slope(f: Exact, x: np.ndarray, way: np.ndarray) -> Any:
+    """Return an enclosure of v.J(x) v, nan where f is not known to be C^1, 0 if it seems to be."""
+    form = climb(
+        lambda: dot(f.tangent(x, way[None])[0], way),
+        lambda entry: nonzero(entry) or not finite(entry),
+    )
+    return fmpq(0) if form is None else form
+
+
 def product(f: Exact, x: np.ndarray, y: np.ndarray, limits: Limits = FULL) -> Enclosure | None:
     """Return an enclosure of (f(x) - f(y)).(x - y) below 0, None if there is none.
 

@@ -1,6 +1,5 @@
 """Shorter witnesses: simpler parameters and points that still settle the claim."""
 
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -41,18 +40,20 @@ def witness(
     return Witness(kind, tuple(params), tuple(points), pair, found) if found else None
 
 
-def shrink(field: Field, first: Witness, free: bool, seconds: float) -> Witness:
-    """Return a shorter witness; the parameters stay unless they are free."""
-    end = time.monotonic() + seconds
-    quick = Limits((128,), 100, end)
+def shrink(field: Field, first: Witness, free: bool, tries: int) -> Witness:
+    """Return a shorter witness, in so many tries; the parameters stay unless they are free."""
+    quick = Limits((128,), 60)
     best = first
+    if first.kind == "triangle":
+        tries //= 5
     steps: list[Callable[[Witness], Tries]] = [_points]
     if free:
         steps = [_tensors, _entries, _points]
     for step in steps:
         tried = step(best)
         taken = None
-        while time.monotonic() < end:
+        while tries > 0:
+            tries -= 1
             try:
                 attempt = tried.send(taken) if taken is not None else next(tried)
             except StopIteration:

@@ -30,8 +30,14 @@ def squares(bench: Workbench, number: int) -> list[Square] | None:
     while pending:
         node = max(pending)
         forms = pending.pop(node)
-        for c in joined(bench, forms) if bench.varies(node) else []:
-            visits += 1
+        visits += len(forms)
+        if not bench.varies(node):
+            continue
+        forms = joined(bench, forms)
+        whole = added(bench, forms) if len(forms) > 1 else None
+        if whole is not None and match(bench, whole) is not None:
+            forms = [whole]
+        for c in forms:
             square = match(bench, c)
             more = steps(bench, c) if square is None else []
             parts = gram(bench, c) if more is None and bench.nodes[node].op == "x" else None
@@ -41,6 +47,16 @@ def squares(bench: Workbench, number: int) -> list[Square] | None:
             for inner in more or ():
                 pending.setdefault(inner.node, []).append(inner)
     return merged(bench, found)
+
+
+def added(bench: Workbench, forms: list[Cotangent]) -> Cotangent | None:
+    """Return the sum of forms at a node that have the same weights."""
+    first = forms[0]
+    if any(c.weights != first.weights for c in forms):
+        return None
+    shape = bench.nodes[first.node].shape
+    y = bench.add(shape, [(1, bench.whole(c.y)) for c in forms])
+    return Cotangent(first.node, y, first.weights)
 
 
 def joined(bench: Workbench, forms: list[Cotangent]) -> list[Cotangent]:

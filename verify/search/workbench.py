@@ -99,8 +99,9 @@ class Workbench(Checker):
                     return None
                 product = self.mul(node.shape, [self.whole(slope), ref])
                 parts.append((ONE, self.whole(product)))
-        if len(parts) == 1 and parts[0] == (ONE, self.whole(parts[0][1].node)):
-            return parts[0][1].node
+        inner = parts[0][1].node if parts else number
+        if parts == [(ONE, self.whole(inner))] and self.nodes[inner].shape == node.shape:
+            return inner
         return self.add(node.shape, parts) if parts else None
 
     def slope_node(self, number: int) -> int | None:

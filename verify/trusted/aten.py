@@ -13,7 +13,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from verify.trusted.builder import Value, axis_of, letters, mixing, one_hot, unreadable
+from verify.trusted.builder import Value, axis_of, letters, mixing, one_hot, quotient, unreadable
 
 Reading = Callable[..., Any]
 
@@ -149,9 +149,36 @@ def logit(u: Value, eps: float | None = None) -> Value:
     return log(u / (1 - u))
 
 
-def between(u: Value, low: Any, high: Any) -> Value:
-    """1 strictly between."""
-    return step(u - low) * (1 - (1 - step(high - u)))
+def rrelu(u: Value, _: Any, low: float = 1 / 8, high: float = 1 / 3, training: bool = False, *__: Any) -> Any:
+    if training:
+        raise mixing("rrelu is random")
+    slope = (Fraction(low) + Fraction(high)) / 2
+    return u * slope + relu(u) * (1 - slope)
+
+
+def loss(of: Reading, more: float | None = None) -> Reading:
+    def read(u: Value, t: Value, reduction: int = 1, by: Any = more) -> Value:
+        each = of(u - t, by) if more else of(u - t)
+        return [lambda v: v, mean, total][reduction](each)
+
+    return read
+
+
+def loss_backward(of: Reading) -> Reading:
+    def read(g: Value, u: Value, t: Value, reduction: int, *by: Any) -> Value:
+        each = g * of(u - t, *by)
+        return each if reduction != 1 else each / count(each, None)
+
+    return read
+
+
+def huber(u: Value, delta: float) -> Value:
+    a = absolute(u)
+    return where(step(a - delta), (a - delta * Fraction(1, 2)) * delta, u * u * 0.5)
+
+
+def smooth_l1(u: Value, beta: float) -> Value:
+    return huber(u, beta) / beta
 
 
 def cast(v: Value, dtype: Any = None, **_: Any) -> Value:
@@ -356,10 +383,10 @@ def transpose(v: Value, a: int = 0, b: int = 1) -> Value:
     return v.permute(order)
 
 
-def repeat(v: Value, times: Sequence[int]) -> Value:
-    axes = ((),) * (len(times) - v.ndim) + v.axes
-    copies = [axis_of((n, False)) for n in times]
-    return v.lay(new + axis for new, axis in zip(copies, axes, strict=True))
+def repeat(v: Value, times: Sequence[Any]) -> Value:
+    v = v.lay(((),) * (len(times) - v.ndim) + v.axes)
+    copies = [quotient(new, old) for new, old in zip(v.b.extents(), v.extents, strict=True)]
+    return v.lay(axis_of(n) + axis for n, axis in zip(copies, v.axes, strict=True))
 
 
 def select(v: Value, dim: int, at: int) -> Value:
@@ -427,13 +454,18 @@ def slice_(v: Value, dim: int = 0, start: Any = None, end: Any = None, by: int =
     return v if at is None else v.take(d, at)
 
 
+def replaced(v: Value, kept: Any, new: Value) -> Value:
+    """Return v where ``kept`` is 1, and what is put elsewhere."""
+    return new if v.b.number(v) == 0 else v * v.b.value(kept) + new
+
+
 def scattered(v: Value, new: Value, d: int, at: Tensor) -> Value:
     """Return v with new entries at the positions ``at``, (k,), of an axis."""
     table = one_hot(at, v.size(d))
     if table.sum(1).max() > 1:
         raise unreadable("several values are put in one place")
     kept = (1 - table.sum(1)).reshape(-1, *[1] * (v.ndim - 1 - d))
-    return v * v.b.value(kept) + new.remap(d, table.T)
+    return replaced(v, kept, new.remap(d, table.T))
 
 
 def slice_scatter(
@@ -451,10 +483,13 @@ def select_scatter(v: Value, new: Value, dim: int, at: int) -> Value:
 
 
 def diagonal_scatter(v: Value, new: Value, offset: int = 0, dim1: int = 0, dim2: int = 1) -> Value:
-    at = torch.ones(v.size(dim1), v.size(dim2)).diagonal(offset)
-    if len(at) != v.size(dim1) or v.size(dim1) != v.size(dim2) or v.ndim != 2:
+    ends = [dim1 % v.ndim, dim2 % v.ndim]
+    if offset or v.extent(ends[0]) != v.extent(ends[1]):
         raise unreadable("a part of a diagonal that is replaced")
-    return v * v.b.value(1 - torch.eye(len(at))) + diagonal_matrix(new)
+    order = [*(d for d in range(v.ndim) if d not in ends), *ends]
+    eye = v.b.value(torch.eye(v.extent(ends[0])[0]))
+    out = replaced(v.permute(order), 1 - eye, diagonal_matrix(new))
+    return out.permute([order.index(d) for d in range(v.ndim)])
 
 
 def index(v: Value, at: Sequence[Any]) -> Value:
@@ -533,7 +568,7 @@ def index_put(v: Value, at: Sequence[Any], new: Any, accumulate: bool = False) -
     if table.sum(1).max() > 1:
         raise unreadable("several values are put in one place")
     kept = (1 - table.sum(1)).reshape(*sizes, *[1] * (v.ndim - n))
-    return v * v.b.value(kept) + put
+    return replaced(v, kept, put)
 
 
 def buckets(u: Value, knots: Any, right: bool = False, **named: Any) -> Value:
@@ -720,6 +755,39 @@ def adaptive(x: Value, sizes: Sequence[int]) -> Value:
     return x
 
 
+def largest(x: Value, kernel: Any, stride: Any = (), padding: Any = 0, dilation: Any = 1, ceil: bool = False) -> Any:
+    n, out = len(kernel), [e[0] for e in x.b.extents(0)]
+    spread = [list(v) if isinstance(v, list | tuple) else [v] * n for v in (stride or kernel, padding, dilation)]
+    if any(spread[1]) or ceil:
+        raise unreadable("a maximum over windows that are padded")
+    for k in range(n):
+        d = x.ndim - n + k
+        at = torch.arange(out[d])[:, None] * spread[0][k] + torch.arange(kernel[k]) * spread[2][k]
+        x = extremum("amax")(x.take(d, at), d + 1)
+    return x, None
+
+
+def attention(q: Value, k: Value, v: Value, dropout: float = 0, causal: bool = False, **named: Any) -> Any:
+    if dropout or causal or named.get("attn_mask") is not None:
+        raise unreadable("attention with a mask or dropout")
+    scale = named.get("scale")
+    scale = 1 / math.sqrt(q.size(q.ndim - 1)) if scale is None else scale
+    weights = softmax(q.b.einsum("abik,abjk->abij", q, k, q=scale), 3)
+    return q.b.einsum("abij,abjk->abik", weights, v), None
+
+
+def householder(v: Value, tau: Value) -> Value:
+    """The first columns of the product of 1 - tau_k h_k h_k^T, h_k below the diagonal of v."""
+    m, n = v.size(v.ndim - 2), v.size(v.ndim - 1)
+    h = v * v.b.value(torch.ones(m, n).tril(-1)) + v.b.value(torch.eye(m, n))
+    out = v.b.value(torch.eye(m, n))
+    for k in reversed(range(tau.size(tau.ndim - 1))):
+        column = select(h, -1, k)
+        row = v.b.einsum("i,ij->j", column, out)
+        out = out - v.b.einsum(",i,j->ij", select(tau, -1, k), column, row)
+    return out
+
+
 def square(name: str, scalar: Reading, new: int = 2) -> Reading:
     """An operation on square matrices; ``scalar`` is what it is for 1 x 1."""
 
@@ -896,7 +964,14 @@ READINGS: dict[str, Reading] = {
     "hardtanh": lambda u, low=-1, high=1: clamp(u, low, high),
     "relu6": lambda u: clamp(u, 0, 6),
     "leaky_relu": lambda u, slope=0.01: u * slope + relu(u) * (1 - Fraction(slope)),
-    "rrelu_with_noise": lambda u, *_: u,
+    "rrelu_with_noise": rrelu,
+    "rrelu_with_noise_functional": lambda *a: (rrelu(*a), None),
+    "mse_loss": loss(lambda u: u * u),
+    "huber_loss": loss(huber, 1.0),
+    "smooth_l1_loss": loss(smooth_l1, 1.0),
+    "mse_loss_backward": loss_backward(lambda u: u * 2),
+    "huber_loss_backward": loss_backward(lambda u, delta: clamp(u, -delta, delta)),
+    "smooth_l1_loss_backward": loss_backward(lambda u, beta: clamp(u / beta, -1, 1)),
     "_prelu_kernel": lambda u, w: relu(u) - w * relu(-u),
     "elu": elu,
     "celu": lambda u, alpha=1: elu(u, alpha, 1, 1 / Fraction(alpha)),
@@ -964,8 +1039,6 @@ READINGS: dict[str, Reading] = {
     ),
     "native_batch_norm": batch_norm,
     # layout and positions
-    "copy": lambda _, new, *__: expand(new),
-    "fill": lambda _, new: expand(new),
     "permute": permute,
     "transpose": transpose,
     "t": transpose,
@@ -1028,6 +1101,10 @@ READINGS: dict[str, Reading] = {
     "avg_pool2d_backward": average_backward,
     "_adaptive_avg_pool2d": adaptive,
     "adaptive_avg_pool1d": adaptive,
+    "max_pool2d_with_indices": largest,
+    "_scaled_dot_product_flash_attention_for_cpu": attention,
+    "linalg_householder_product": householder,
+    "embedding": lambda v, at, *_: index(v, [at]),
     "linalg_matrix_exp": square("matrix_exp", exp),
     "linalg_inv_ex": lambda v, **_: (inverse(v), None),
     "inverse": inverse,

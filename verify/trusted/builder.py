@@ -284,9 +284,10 @@ class Builder:
         self.source = ""
         self.now: Any = None  # the operation that is read, of which shapes and dtypes are used
 
-    def extents(self) -> list[Extent]:
-        """Return the shape of the result of the operation that is read."""
-        return [extent_of(size) for size in self.now.meta["val"].shape]
+    def extents(self, result: int | None = None) -> list[Extent]:
+        """Return the shape of the result, or of one of the results, of the operation that is read."""
+        val = self.now.meta["val"]
+        return [extent_of(size) for size in (val if result is None else val[result]).shape]
 
     def make(self, op: str, axes: Iterable[Axis], used: Sequence[Atom], refs: Sequence[tuple[int, Index]] = (),
              coefs: Sequence[Any] = (), name: str = "", attrs: Sequence[Any] = ()) -> Value:  # fmt: skip

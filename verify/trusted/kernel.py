@@ -370,12 +370,12 @@ class Checker:
             if domain and not ROWS[node.name].bounded:  # near a jump to the edge: unbounded
                 self.lipschitz(node.args[0].node, step)
 
-    def lipschitz(self, number: int, step: str) -> None:
-        """Require a node to be defined and locally Lipschitz in x, by definable functions."""
+    def lipschitz(self, number: int, step: str, allowed: tuple[str, ...] = ()) -> None:
+        """Require a node to be defined and locally Lipschitz, by definable functions."""
         self.defined(number, step)
         for n in self.below(number):
             node = self.nodes[n]
-            if node.op != "fn" or not self.varies(n):
+            if node.op != "fn" or not self.varies(n) or node.name in allowed:
                 continue
             where = f"{step}: node {n} ({node.name})"
             smooth = node.name in ROWS and ROWS[node.name].lipschitz
@@ -535,32 +535,102 @@ class Checker:
         return ways[0] * row.monotone if row and row.monotone else None
 
     def direction_by_slope(self, number: int, head: str, states: dict[int, int]) -> int | None:
-        """Return the direction of a function of one node, from the sign of its derivative.
+        """Return the direction of a function of one node w, itself up or down.
 
-        phi(w[K]), w up or down, phi locally Lipschitz and phi' >= 0 (<= 0) wherever it is.
+        phi(w[K]) with jumps at finitely many points only: up where phi' >= 0 between them and no
+        jump leads down.
         """
-        below = self.below(number)
-        for w in reversed(below[:-1]):
-            way = (
-                self.direction(w, head, states)
-                if self.nodes[w].shape == self.nodes[number].shape
-                else None
-            )
-            if not way or not self.through(number, w, head):
-                continue
-            p = self.cut_at(number, w)
-            slope = self.slope(p, 1, self.nodes[number].out)
-            if slope is not None:
-                s = self.sign_by_corners(slope)
-                return 0 if not slope.terms else (int_sign(Fraction(s)) * way or None)
+        out, shape = self.nodes[number].out, self.nodes[number].shape
+        for w in reversed(self.below(number)[:-1]):
+            way = self.direction(w, head, states) if self.nodes[w].shape == shape else None
+            alone = way and self.through(number, w, head)
+            p = self.cut_at(number, w, ("step", "iszero", "where")) if alone else None
+            if p is not None:
+                try:
+                    found = self.rising(p, out)
+                except RingError:
+                    found = None
+                return found * way if found is not None and way else None
         return None
 
-    def cut_at(self, number: int, w: int) -> Poly | None:
+    def rising(self, p: Poly, out: Any) -> int | None:
+        """Return 1 for a nondecreasing function of "cut", -1 nonincreasing, 0 constant, or None."""
+        jumps = [a for m in p.terms for a, _ in m[1] if a.head in ("step", "iszero")]
+        if any(k in a.heads for m in p.terms for a, _ in m[1] if a not in jumps for k in JUMPS):
+            return None
+        knots: dict[Atom, tuple[Fraction, Fraction]] = {}  # cut = knot, and the slope there
+        for a in jumps:
+            inner, q = a.args[0], self.ring.derivative(a.args[0], "cut", out).constant
+            if any(k in inner.heads for k in JUMPS):
+                return None
+            at = self.ring.substitute(inner, "cut", self.ring.number(0)).constant if q else None
+            if "cut" in inner.heads:
+                if at is None or q is None:
+                    return None
+                knots[a] = (-at / q, q)
+        places = sorted({t for t, _ in knots.values()})
+        middles = [
+            self.inside(low, high)
+            for low, high in zip([None, *places], [*places, None], strict=True)
+        ]
+        pieces = [self.piece(p, knots, k, places) for k in range(len(middles))]
+        slopes = []
+        for piece, u in zip(pieces, middles, strict=True):
+            slope = self.ring.derivative(piece, "cut", out)
+            slopes.append(
+                self.sign_by_corners(self.ring.substitute(slope, "cut", u)) if slope.terms else None
+            )
+        for k, t in enumerate(places):
+            here = self.ring.substitute(
+                self.piece(p, knots, k, places, t), "cut", self.ring.number(t)
+            )
+            left, right = (
+                self.ring.substitute(piece, "cut", self.ring.number(t))
+                for piece in pieces[k : k + 2]
+            )
+            for low, high in ((left, here), (here, right)):
+                step = self.ring.add((1, high), (-1, low))
+                slopes.append(self.sign_by_corners(step) if step.terms else None)
+        signs = [s for s in slopes if s is not None]
+        return None if 0 in signs else agree([int_sign(Fraction(s)) for s in signs])
+
+    def inside(self, low: Fraction | None, high: Fraction | None) -> Poly:
+        """Return a Poly in a new "cut" that runs through just the open interval (low, high)."""
+        ring = self.ring
+        cut = ring.entry("cut", ())
+        if low is None and high is None:
+            return cut
+        if low is None or high is None:
+            end, way = (high, -1) if low is None else (low, 1)
+            return ring.add((end or 0, ring.number(1)), (way, ring.of("softplus", cut)))
+        return ring.add((low, ring.number(1)), (high - low, ring.of("sigmoid", cut)))
+
+    def piece(
+        self, p: Poly, knots: Any, k: int, places: list[Fraction], exactly: Fraction | None = None
+    ) -> Poly:
+        """Return p with its jumps decided: between knots k - 1 and k, or at a knot exactly."""
+        terms: dict[Any, Fraction] = {}
+        for (bounds, factors), c in p.terms.items():
+            kept = tuple(f for f in factors if f[0] not in knots)
+            for a, _ in factors:
+                if a in knots:
+                    t, q = knots[a]
+                    side = (
+                        (exactly > t) - (exactly < t)
+                        if exactly is not None
+                        else (1 if places.index(t) < k else -1)
+                    )
+                    c *= int(side * q > 0) if a.head == "step" else int(side == 0)
+            if c:
+                terms[bounds, kept] = terms.get((bounds, kept), Fraction(0)) + c
+        return self.ring.poly(terms)
+
+    def cut_at(self, number: int, w: int, allowed: tuple[str, ...] = ()) -> Poly | None:
         """Return a node's entry with node w read as a variable, if it is smooth enough in it."""
         out, kept = self.nodes[number].out, (self.values, self.cut, self.signs)
         self.values, self.cut, self.signs = {}, w, dict(self.signs)
         try:
-            self.lipschitz(number, "slope")
+            self.lipschitz(number, "slope", allowed)
             p = self.at(Ref(number, out))
             return p if seen(p, "cut") <= {out} else None
         except (Rejected, RingError):
@@ -585,7 +655,12 @@ class Checker:
         near = [w for w in self.below(number)[:-1] if self.nodes[w].shape == shape]
         for w in [w for w in reversed(near) if self.varies(w)][:4]:
             p = self.cut_at(number, w)
-            if p is None or any(kind in p.heads for kind in ("x", "state")) or "cut" not in p.heads:
+            if (
+                p is None
+                or any(kind in p.heads for kind in JUMPS)
+                or any(kind in p.heads for kind in ("x", "state"))
+                or "cut" not in p.heads
+            ):
                 continue
             first, second = self.slope(p, 1, out), self.slope(p, 2, out)
             zero = self.ring.number(0)
@@ -667,6 +742,7 @@ class Checker:
         return 1 if seen_all else None
 
 
+JUMPS = ("step", "iszero", "floor", "round")
 CONVEX = {"exp": 1, "softplus": 1, "relu": 1}  # convex, and nondecreasing (1)
 
 

@@ -79,7 +79,8 @@ class Ring:
 
     def atom(self, head: str, index: tuple[Index, ...] = (), args: tuple[Poly, ...] = ()) -> Atom:
         """Return the atom of this head, index and arguments."""
-        index = tuple(sorted(index, key=str)) if head == "eye" else index
+        if head == "eye":  # symmetric; numbers sort before names
+            index = tuple(sorted(index, key=str))
         key = (head, index, args)
         if key not in self.atoms:
             self.atoms[key] = Atom(head, index, args, len(self.atoms))
@@ -192,6 +193,9 @@ class Ring:
                     return self.normal(q, bounds, factors)
                 if isinstance(i, int) and isinstance(j, int):
                     return self.number(0)
+                others = {b: e for b, e in factors.items() if b is not a}
+                if any(str(j) in b.free for b in others):  # where eye is not 0, j is i
+                    return self.normal(q, bounds, {**self.merge(others, {str(j): i}), a: 1})
                 factors[a] = 1
             elif a.head.startswith("lit ") and not a.free:
                 q *= self.value(a) ** factors.pop(a)
@@ -260,9 +264,9 @@ class Ring:
                 rest = {**factors, a: factors[a] - 1, root: factors[root] - 1}
                 return {**rest, inverse: factors.get(inverse, 0) + 1}
             return None
-        mirrored = lone(self.of("step", self.add((-1, a.args[0]))))
+        mirrored = self.add((-1, a.args[0]))
         for b in factors:
-            if b.head in ("relu", "step") and mirrored and b.args == mirrored.args:
+            if b.head in ("relu", "step") and b.args[0] is mirrored:
                 return {}
             if a.head == "relu" and b.head == "step" and a.args == b.args:
                 return {**factors, b: 0}

@@ -13,7 +13,7 @@ from typing import Any
 from verify.trusted.graph import Graph, Index, Literal, Node, Ref, Size, expect, validate
 
 Canonical = tuple[Graph, dict[int, int], list[tuple[Any, ...]], dict[Any, Size]]
-LARGEST = 1 << 20  # nodes written out
+LARGEST = 1 << 17  # nodes written out
 TRIES, UNFOLDED = 100_000, 64  # numbers of rounds tried for several loops: to count, to compare
 
 
@@ -198,7 +198,17 @@ def covers(
 ) -> dict[str, int] | None:
     """Return the numbers of rounds at which a schema, unfolded, is a split flat graph, or None.
 
-    They are the same at some sizes of the schema and the ``sizes`` of the graph, or at all of it.
+    They are the same at the ``sizes`` of the graph and some of the schema, or else at all sizes.
+
+    >>> from fractions import Fraction
+    >>> theta = Node("param", ("n1", "n0"), attrs=(0,))
+    >>> terms = (Ref(2, ("i0",)), Ref(1, ("l0", "i0")))
+    >>> step = Node("add", ("n0",), terms, (Fraction(1), Fraction(1)))
+    >>> loop = Node("loop", ("n0",), (Ref(0, ("i0",)),), attrs=(0, 3, "n1"))
+    >>> nodes = (Node("x", ("n0",)), theta, Node("state", ("n0",), attrs=(0,)), step, loop)
+    >>> flat = unfold(Graph(nodes, 4, (theta.shape,), families=(0,)), 8)
+    >>> covers(Graph(nodes, 4, (theta.shape,), families=(0,)), flat)
+    {'n1': 8}
     """
     validate(schema)
     flat, _, _, symbols = independent(graph)
@@ -207,10 +217,11 @@ def covers(
     names = sorted(count for count in counts if isinstance(count, str))
     once = dict.fromkeys(names, 1)
     least = len(unfold(schema, once).nodes)
-    growth = [len(unfold(schema, {**once, name: 2}).nodes) - least for name in names]
     spare = len(flat.nodes) - least
-    ranges = [range(spare // more + 1 if more > 0 else 1) for more in growth]
-    sums = islice(product(*ranges), TRIES)
+    if spare < 0:
+        return None
+    growth = [len(unfold(schema, {**once, name: 2}).nodes) - least for name in names]
+    sums = islice(product(*(range(spare // more + 1 if more > 0 else 1) for more in growth)), TRIES)
     fits = (extra for extra in sums if sum(map(mul, extra, growth)) == spare)
     for extra in islice(fits, UNFOLDED):
         rounds = {name: 1 + k for name, k in zip(names, extra, strict=True)}

@@ -6,10 +6,10 @@ filled with other numbers. Each run must give the same graph, and must leave the
 """
 
 import itertools
+import math
 import operator
-import sys
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -27,10 +27,10 @@ from torch.fx.experimental.symbolic_shapes import (
     StatelessSymbolicContext,
     free_unbacked_symbols,
 )
+from torch.overrides import TorchFunctionMode
 
 from verify.trusted.aten import READINGS
 from verify.trusted.builder import (
-    Atom,
     Builder,
     TraceError,
     Value,
@@ -69,18 +69,22 @@ class Traced:
 
 
 HINT = 7919  # an example of a number of samples; a program that is special to it has guards
-SHAPED = set("zeros ones full empty zeros_like ones_like full_like empty_like rand_like randn_like"
-             " new_zeros new_ones new_full new_empty new_empty_strided copy fill sym_size".split())  # fmt: skip
+# What fills a tensor, and at which place the filling stands; of the first tensor only the shape is used.
+FILLED = {"full": 1, "full_like": 1, "new_full": 2, "fill": 1, "copy": 1, **dict.fromkeys(
+    ("zeros ones zeros_like ones_like new_zeros new_ones empty empty_like new_empty"
+     " new_empty_strided empty_strided").split(), 0)}  # fmt: skip
+UNREAD = {"rrelu_with_noise": 1, "rrelu_with_noise_functional": 1, "native_group_norm": 3}
 LAYOUT = set("detach alias clone contiguous lift_fresh lift_fresh_copy view reshape _unsafe_view"
              " squeeze unsqueeze expand permute transpose t repeat select slice index index_select cat"
              " stack flip roll tril triu diagonal diag_embed unbind split split_with_sizes".split())  # fmt: skip
 LOGIC = set("gt lt ge le eq ne logical_not bitwise_not logical_and bitwise_and logical_or bitwise_or"
             " logical_xor bitwise_xor isnan isinf isfinite any all".split())  # fmt: skip
+PLACES = set("slice select slice_scatter select_scatter alias detach clone copy".split())
 PICKS = set("sort topk kthvalue median max min amax amin cummax cummin where".split())
 CHOICE = set("where mul maximum minimum amax amin max min clamp clamp_min clamp_max _to_copy gather"
              " slice_scatter select_scatter".split())  # fmt: skip
 RAW = {"index": 1, "_unsafe_index": 1, "index_select": 2, "index_put": 1, "_unsafe_index_put": 1,
-       "gather": 2, "index_add": 2, "bucketize": 1, "searchsorted": 0}  # fmt: skip
+       "gather": 2, "index_add": 2, "embedding": 1, "bucketize": 1, "searchsorted": 0}  # fmt: skip
 RANDOM = (
     "rand",
     "bernoulli",
@@ -91,11 +95,23 @@ RANDOM = (
     "exponential",
     "rrelu",
 )
+ROUNDED = set("floor ceil trunc round _to_copy".split())
+CLAMPS: dict[str, Callable[[fx.Node], tuple[Any, Any]]] = {
+    "clamp": lambda n: (n.kwargs.get("min", at(n, 1)), n.kwargs.get("max", at(n, 2))),
+    "clamp_min": lambda n: (at(n, 1), None),
+    "clamp_max": lambda n: (None, at(n, 1)),
+    "hardtanh": lambda n: (at(n, 1, -1), at(n, 2, 1)),
+}
+Span = tuple[float, float]
 IGNORED = {"memory_format", "layout", "device", "pin_memory", "non_blocking", "implicit"}
 
 
+def at(node: fx.Node, place: int, default: Any = None) -> Any:
+    return node.args[place] if len(node.args) > place else default
+
+
 def program(
-    net: nn.Module, tensors: dict[str, Tensor], dim: int, batch: int | None, wants: bool
+    net: nn.Module, tensors: dict[str, Tensor], dim: int, batch: int | None, wants: bool, lines: bool
 ) -> fx.GraphModule:
     """Return the operations that a module applies to a batch, of any size from 2 on for None."""
     env = ShapeEnv()
@@ -110,9 +126,12 @@ def program(
 
     def made(f: Any) -> fx.GraphModule:
         return make_fx(f, tracing_mode="symbolic", _allow_non_fake_inputs=True,
-                       record_stack_traces=True)(fakes, x)  # fmt: skip
+                       record_stack_traces=lines)(fakes, x)  # fmt: skip
 
-    out = made(run)
+    with Kernels():
+        out = made(run)
+    if [t.requires_grad for t in fakes] != [t.requires_grad for t in tensors.values()]:
+        raise mixing("the call changes requires_grad of a parameter or a buffer")
     if any(writes(node) for node in out.graph.nodes):
         with fx.traceback.preserve_node_meta():
             out = made(functionalize(out, remove="mutations"))
@@ -161,6 +180,7 @@ def source(node: fx.Node) -> str:
     """Return the "file:line" of the user's code that asked for an operation."""
     lines = [line.strip() for line in (node.meta.get("stack_trace") or "").splitlines()]
     files = [line for line in lines if line.startswith('File "')]
+    files = [line for line in files if "eval_with_key" not in line]
     own = [line for line in files if "/torch/" not in line] or files
     if not own:
         return ""
@@ -174,6 +194,7 @@ class Reader:
     def __init__(self, made: fx.GraphModule, thetas: dict[int, int], batched: bool) -> None:
         self.made, self.thetas, self.b = made, thetas, Builder(batched)
         self.env: dict[fx.Node, Any] = {}
+        self.unset: dict[fx.Node, Tensor] = {}
 
     def run(self, tensors: Sequence[Tensor], dim: int) -> Value:
         """Return the value of the output; what it does not need is read where that can be done."""
@@ -195,10 +216,34 @@ class Reader:
                     self.env[node] = self.leaf(getattr(self.made, node.target))
                 else:
                     self.env[node] = self.read(node)
+                    self.mark(node)
             except Exception as error:  # readings raise many kinds for arguments they do not know
                 if node in live:
                     raise self.located(error, node) from error
+        if out in self.unset:
+            raise mixing("values that are not set are returned")
         return self.b.value(self.env[out])
+
+    def mark(self, node: fx.Node) -> None:
+        """Note which entries of a tensor nothing has been put into; they must not be used."""
+        base = str(node.target).removeprefix("aten.").split(".")[0]
+        if "empty" in base:
+            mask = torch.ones(one_sample(node), dtype=torch.bool)
+        else:
+            used = node.args[FILLED[base] :] if FILLED.get(base) else () if base in FILLED else None
+            used = [a for k, a in enumerate(node.args) if k != UNREAD.get(base)] if used is None else used
+            used = [a for a in torch.utils._pytree.tree_leaves(used) if isinstance(a, fx.Node)]
+            if not any(a in self.unset for a in used):
+                return
+            if base not in PLACES:
+                raise mixing("values that are not set")
+            args = fx.map_arg(node.args, self.mask)
+            mask = args[1].expand(one_sample(node)) if base == "copy" else node.target(*args)
+        if mask.any():
+            self.unset[node] = mask
+
+    def mask(self, node: fx.Node) -> Tensor:
+        return self.unset.get(node, torch.zeros(one_sample(node), dtype=torch.bool))
 
     def located(self, error: Exception, node: fx.Node) -> TraceError:
         if isinstance(error, TraceError):
@@ -226,25 +271,12 @@ class Reader:
         base = name.split(".")[0]
         if isinstance(result, torch.SymInt | torch.SymFloat | torch.SymBool):
             return MISSING if free_unbacked_symbols(result) else NUMBER
-        if base in SHAPED and base not in ("copy", "fill", "full", "full_like", "new_full"):
-            if "zero" not in base and "one" not in base:
-                raise mixing(f"{base}: values that are not set")
-            fill = int("one" in base)
-            return self.checked(base, self.b.value(fill).lay(map(axis_of, self.b.extents())), [])
-        if base in ("full", "full_like", "new_full"):
-            fill = present(args[2 if base == "new_full" else 1])
-            if fill is NUMBER:
-                raise mixing("the number of samples in a value")
-            return self.checked(
-                base, self.b.value(fill).lay(map(axis_of, self.b.extents())), [fill]
-            )
-        given = torch.utils._pytree.tree_leaves((args, kwargs))
-        shaping = base in LAYOUT
-        for a in given:
-            if a is MISSING and base not in ("copy", "fill"):
-                present(a)
-            if a is NUMBER and not shaping:
-                raise mixing("the number of samples in a value")
+        if base in FILLED:
+            return self.checked(base, self.full(base, args), [])
+        given = [a for k, a in enumerate(args) if k != UNREAD.get(base)] + [*kwargs.values()]
+        given = [present(a) for a in torch.utils._pytree.tree_leaves(given) if a is not None]
+        if NUMBER in given and base not in LAYOUT:
+            raise mixing("the number of samples in a value")
         results = [t for t in torch.utils._pytree.tree_leaves(result) if isinstance(t, Tensor)]
         if results and not any(isinstance(a, Value) or a is NUMBER for a in given):
             exact = base in LAYOUT | PICKS or not any(isinstance(a, Tensor) for a in given)
@@ -262,6 +294,23 @@ class Reader:
         kwargs = {k: self.lifted(a) for k, a in kwargs.items() if k not in IGNORED}
         return self.checked(base, reading(*args, **kwargs), given)
 
+    def full(self, base: str, args: Sequence[Any]) -> Value:
+        """Return what fills a tensor."""
+        place = FILLED[base]
+        fill = present(args[place]) if place else 0 if "zero" in base or "empty" in base else 1
+        if fill is NUMBER:
+            raise mixing("the number of samples in a value")
+        whole = isinstance(fill, int) or (isinstance(fill, Tensor) and not fill.is_floating_point())
+        if not whole and not self.b.now.meta["val"].is_floating_point():
+            raise unreadable(f"{base}: numbers that are rounded")
+        v = self.b.value(fill)
+        extents = self.b.extents()
+        axes = ((),) * (len(extents) - v.ndim) + v.axes
+        v = v.lay(axis or axis_of(e) for axis, e in zip(axes, extents, strict=True))
+        if isinstance(fill, int):
+            v = replace(v, span=(fill, fill))
+        return v
+
     def lifted(self, a: Any) -> Any:
         return torch.utils._pytree.tree_map(
             lambda t: self.b.value(t) if isinstance(t, Tensor) else t, a
@@ -275,45 +324,46 @@ class Reader:
         if out.extents != self.b.extents():
             raise unreadable(f"{base}: a shape other than torch's")
         if result.dtype == torch.bool:
-            if base not in LOGIC | CHOICE | LAYOUT | SHAPED:
+            if base not in LOGIC | CHOICE | LAYOUT | set(FILLED):
                 raise unreadable(f"{base} of truth values")
             return replace(out, span=(0, 1))
-        if result.dtype == torch.int64:
-            return replace(out, span=self.span(base, out, given))
-        if result.dtype not in (torch.float32, torch.float64):
+        if result.dtype not in (torch.float32, torch.float64, torch.int64, torch.int32):
             raise unreadable(f"arithmetic in {result.dtype}")
-        return out
+        return replace(out, span=self.span(base, out.span, given, result.is_floating_point()))
 
-    def span(self, base: str, out: Value, given: Sequence[Any]) -> tuple[float, float]:
-        """Return bounds of whole numbers, where nothing overflows."""
-        spans = [
-            span_of(a)
-            for a in given
-            if isinstance(a, Value | Tensor | int) and not isinstance(a, bool)
-        ]
-        lows, highs = [s[0] for s in spans], [s[1] for s in spans]
-        kept = (min(lows), max(highs)) if spans else (0, 0)
+    def span(self, base: str, own: Span, given: Sequence[Any], floating: bool) -> Span:
+        """Return bounds of a result; of whole numbers only where nothing can overflow."""
+        spans = [span_of(a) for a in given if type(a) in (int, float) or isinstance(a, Value | Tensor)]
         if base in ("bucketize", "searchsorted"):
-            return 0, sum(a.numel() for a in given if isinstance(a, Tensor) and a.ndim == 1)
-        if base == "_to_copy" and self.b.now.args[0].meta["val"].is_floating_point():
-            return -float("inf"), float("inf")
-        if base in LAYOUT | SHAPED | (CHOICE - {"mul"}):
-            return kept
+            return 0, sum(a.numel() for a in given if isinstance(a, Tensor))
+        if base in ROUNDED and (base != "_to_copy" or not floating):
+            return tuple(n if math.isinf(n) else f(n) for n, f in zip(spans[0], (math.floor, math.ceil), strict=True))
+        if base in CLAMPS:
+            low, high = (n if isinstance(n, int | float) else None for n in CLAMPS[base](self.b.now))
+            low, high = (-math.inf if low is None else low), (math.inf if high is None else high)
+            return min(max(spans[0][0], low), high), min(max(spans[0][1], low), high)
+        if floating:
+            return own
+        if base in LAYOUT | set(FILLED) | (CHOICE - {"mul"}):
+            return min(s[0] for s in spans), max(s[1] for s in spans)
+        numbers = self.b.now.args[0].meta["val"].shape if base in ("sum", "cumsum") else ()
+        (a, b), (c, d) = (*spans, (1, math.prod(extent_of(n)[0] for n in numbers)))[:2]
+        products = [p * q for p in (a, b) for q in (c, d)]
         found = {
-            "add": lambda: (sum(lows[:2]), sum(highs[:2])),
-            "sub": lambda: (lows[0] - highs[1], highs[0] - lows[1]),
-            "rsub": lambda: (lows[1] - highs[0], highs[1] - lows[0]),
-            "neg": lambda: (-highs[0], -lows[0]),
-            "mul": lambda: products(spans[0], spans[1]),
-            "sum": lambda: products(spans[0], (1, numbers_in(self.b.now.args[0].meta["val"]))),
-            "cumsum": lambda: products(spans[0], (1, numbers_in(self.b.now.args[0].meta["val"]))),
-        }.get(base, lambda: (0, float("inf")))()
-        if len(spans) > 2 or max(map(abs, found)) > 1 << 53:
+            "add": (a + c, b + d), "sub": (a - d, b - c), "rsub": (c - b, d - a), "neg": (-b, -a),
+            **dict.fromkeys(("mul", "sum", "cumsum"), (min(products), max(products))),
+        }.get(base, (0, math.inf))  # fmt: skip
+        if len(spans) > 2 or not max(map(abs, found)) < 1 << 31:
             raise unreadable(f"{base} of whole numbers that may overflow")
         return found
 
 
 MISSING, NUMBER = object(), object()  # what has no reading; the number of samples
+
+
+def one_sample(node: fx.Node) -> list[int]:
+    """Return the shape of a tensor with one sample."""
+    return [extent_of(size)[0] for size in node.meta["val"].shape]
 
 
 def present(value: Any) -> Any:
@@ -322,35 +372,23 @@ def present(value: Any) -> Any:
     return value
 
 
-def span_of(a: Any) -> tuple[float, float]:
+def span_of(a: Any) -> Span:
     if isinstance(a, Tensor):
         return float(a.min()), float(a.max())
     return a.span if isinstance(a, Value) else (a, a)
 
 
-def products(a: tuple[float, float], b: tuple[float, float]) -> tuple[float, float]:
-    found = [p * q for p in a for q in b]
-    return min(found), max(found)
-
-
-def numbers_in(t: Tensor) -> int:
-    return int(torch.Size(int(n) if isinstance(n, int) else 1 for n in t.shape).numel())
-
-
 def needed(out: fx.Node) -> set[fx.Node]:
     """Return the operations whose values the output needs; of some only the shape is used."""
-    live, stack = set(), [out]
+    live: set[fx.Node] = set()
+    stack = [out]
     while stack:
         node = stack.pop()
         if node not in live:
             live.add(node)
-            base = str(node.target).removeprefix("aten.").split(".")[0]
-            inputs = [] if base in SHAPED else node.all_input_nodes
-            if base in ("copy", "fill", "full", "full_like", "new_full"):
-                inputs = fx.graph.map_arg(node.args[1:], lambda n: n) and [
-                    n for n in node.all_input_nodes if n is not node.args[0]
-                ]
-            stack.extend(inputs)
+            place = FILLED.get(str(node.target).removeprefix("aten.").split(".")[0])
+            filling = [a for a in node.args[place : place + 1] if isinstance(a, fx.Node)] if place else []
+            stack.extend(node.all_input_nodes if place is None else filling)
     return live
 
 
@@ -377,12 +415,14 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
     read: dict[Any, str] = {}
     failed: list[TraceError] = []
     ways = itertools.product((None, 1), (True, False), (False, True))
+    generator = torch.Generator().manual_seed(0)
+    noise = [torch.rand(t.shape, generator=generator) + 0.5 for t in thetas]
     fills = itertools.cycle((None, 1, torch.nan, -1000))
     for (batch, grad, wants), fill in zip(ways, fills, strict=False):
-        with filled(thetas, fill), unchanged(net):
+        with filled(thetas, noise, fill), unchanged(net):
             try:
                 with torch.set_grad_enabled(grad), plain_kernels():
-                    made = program(net, tensors, dim, batch, wants)
+                    made = program(net, tensors, dim, batch, wants, not read)
             except Exception as error:  # the user's code may raise anything
                 found = explained(error)
                 if "require grad" not in found.detail or (grad and wants):
@@ -428,7 +468,8 @@ def explained(error: Exception) -> TraceError:
     if isinstance(error, TraceError):
         return error
     frames = traceback.extract_tb(error.__traceback__)
-    own = [f for f in frames if "/torch/" not in f.filename and f.filename != __file__]
+    hidden = ("/torch/", "/verify/trusted/", "eval_with_key")
+    own = [f for f in frames if not any(part in f.filename for part in hidden)]
     where = f"{own[-1].filename}:{own[-1].lineno}" if own else ""
     name = type(error).__name__
     if "DataDependent" in name or "DynamicOutputShape" in name or "Unbacked" in name:
@@ -452,14 +493,23 @@ def plain_kernels() -> Iterator[None]:
         torch._C._set_nnpack_enabled(before[1])
 
 
+class Kernels(TorchFunctionMode):
+    """One formula for distances, which torch else chooses by the number of points."""
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func is torch.cdist:
+            args = args[:3]
+            kwargs = {**(kwargs or {}), "compute_mode": "donot_use_mm_for_euclid_dist"}
+        return func(*args, **(kwargs or {}))
+
+
 @contextmanager
-def filled(thetas: Sequence[Tensor], factor: float | None) -> Iterator[None]:
+def filled(thetas: Sequence[Tensor], noise: Sequence[Tensor], factor: float | None) -> Iterator[None]:
     """Put other numbers into the parameters' memory, where only what goes behind torch sees them."""
     saved = [] if factor is None else [t.detach().clone() for t in thetas]
-    generator = torch.Generator().manual_seed(0)
     try:
-        for t, _ in zip(thetas, saved, strict=False):
-            t.data.uniform_(0.5, 1, generator=generator).mul_(factor or 1)
+        for t, new, _ in zip(thetas, noise, saved, strict=False):
+            t.data.copy_(new).mul_(factor or 1)
         yield
     finally:
         for t, old in zip(thetas, saved, strict=False):

@@ -1,12 +1,14 @@
 """An entry of the examination: a module as its users write it, and the truth about its claims."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import torch
 from torch import nn
 
 Build = Callable[[], nn.Module]
+B = TypeVar("B", bound=Build)
 Points = Sequence[Sequence[float]]
 
 
@@ -38,7 +40,7 @@ class Entry:
     psd: bool | None
     why: str
     scope: str = "all"
-    values: dict[str, object] | None = None
+    values: Mapping[str, object] | None = None
     points: Points | None = None
     unseen: str = ""
     scored: bool = True
@@ -69,7 +71,7 @@ def examine(
     kind: str,
     name: str,
     scope: str = "all",
-    values: dict[str, object] | None = None,
+    values: Mapping[str, object] | None = None,
     points: Points | None = None,
     unseen: str = "",
     scored: bool = True,
@@ -87,14 +89,14 @@ def examined(
     psd: bool | None,
     why: str,
     scope: str = "all",
-    values: dict[str, object] | None = None,
+    values: Mapping[str, object] | None = None,
     points: Points | None = None,
     unseen: str = "",
     scored: bool = True,
-) -> Callable[[Build], Build]:
+) -> Callable[[B], B]:
     """Put a module class without arguments, or a function that makes one, into the examination."""
 
-    def register(build: Build) -> Build:
+    def register(build: B) -> B:
         examine(
             build,
             dim=dim,

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from .entry import examine, examined
 
-Field = Callable[..., Tensor]
+Field = Callable[..., tuple[Tensor, ...]]
 
 
 class Plane(nn.Module):

@@ -108,7 +108,7 @@ class ByFuncOfSum(Potential):
 @examined(symmetric=True, psd=True, why=CONVEX + "; by vjp")
 class ByVjp(Potential):
     def forward(self, x: Tensor) -> Tensor:
-        value, pull = torch.func.vjp(self.potential, x)
+        value, pull, *_ = torch.func.vjp(self.potential, x)
         return pull(torch.ones_like(value))[0]
 
 
@@ -146,8 +146,8 @@ class Straight(torch.autograd.Function):
         return torch.sign(u)
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Tensor:
-        return g
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
+        return grad_outputs[0]
 
 
 class LyingSoftplus(torch.autograd.Function):
@@ -159,9 +159,9 @@ class LyingSoftplus(torch.autograd.Function):
         return F.softplus(u)
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Tensor:
+    def backward(ctx: Any, *grad_outputs: Tensor) -> Tensor:
         (u,) = ctx.saved_tensors
-        return g * torch.cos(u)
+        return grad_outputs[0] * torch.cos(u)
 
 
 class Shallow(nn.Module):

@@ -1,7 +1,11 @@
 """What verify says of an entry, against the truth."""
 
+import signal
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from types import FrameType
 
 import verify
 
@@ -50,13 +54,34 @@ class Judgement:
         return f"{self.entry} {self.claim}: {self.status} {self.reason}".rstrip()
 
 
-def judge(entry: Entry, claim: str) -> Judgement:
+class OutOfTimeError(BaseException):
+    """A verdict that did not come in time; no ``except Exception`` on the way may swallow it."""
+
+
+@contextmanager
+def at_most(seconds: int) -> Iterator[None]:
+    """Raise OutOfTimeError where the body takes longer; in the main thread only."""
+
+    def stop(signum: int, frame: FrameType | None) -> None:
+        raise OutOfTimeError(f"no verdict within {seconds} s")
+
+    before = signal.signal(signal.SIGALRM, stop)
+    signal.alarm(seconds)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def judge(entry: Entry, claim: str, limit: int = 120) -> Judgement:
     """Return verify's verdict on a fresh module; a crash reads "crashed" and is never settled."""
     net = entry.make()
     start = time.perf_counter()
     try:
-        verdict = verify.decide(net, claim, dim=entry.dim, scope=entry.scope)
-    except Exception as error:
+        with at_most(limit):
+            verdict = verify.decide(net, claim, dim=entry.dim, scope=entry.scope)
+    except (Exception, OutOfTimeError) as error:
         reason = f"{type(error).__name__}: {str(error).splitlines()[0] if str(error) else ''}"
         return Judgement(entry, claim, "crashed", reason, time.perf_counter() - start)
     seconds = time.perf_counter() - start

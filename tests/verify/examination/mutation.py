@@ -70,8 +70,9 @@ def method(node: ast.expr, name: str, *arguments: int) -> ast.expr:
 
 def is_tensor_of_self(node: ast.expr) -> bool:
     """Whether it reads self.W, self.b, ...: one name after self, of one or two letters."""
-    of_self = isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)
-    return of_self and node.value.id == "self" and len(node.attr) <= 2
+    if not (isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name)):
+        return False
+    return node.value.id == "self" and len(node.attr) <= 2
 
 
 def negate(node: ast.expr) -> ast.expr | None:
@@ -115,9 +116,8 @@ def exchange_comparison(node: ast.expr) -> ast.expr | None:
 
 
 def shift_constant(node: ast.expr) -> ast.expr | None:
-    if isinstance(node, ast.Constant) and type(node.value) in (int, float):
-        return ast.Constant(node.value + 1)
-    return None
+    is_number = isinstance(node, ast.Constant) and type(node.value) in (int, float)
+    return ast.BinOp(node, ast.Add(), ast.Constant(1)) if is_number else None
 
 
 def negate_constant(node: ast.expr) -> ast.expr | None:
@@ -233,7 +233,7 @@ def mutant(site: Site) -> Entry | None:
     tree = ast.parse(path.read_text())
     target = next(node for k, node in enumerate(ast.walk(tree)) if k == site.index)
     line = getattr(target, "lineno", 0)
-    changed = ast.fix_missing_locations(Changed(target, site.change).visit(tree))
+    changed = ast.unparse(ast.fix_missing_locations(Changed(target, site.change).visit(tree)))
     package = registry.__name__.rpartition(".")[0]
     before = len(registry.ENTRIES)
     try:

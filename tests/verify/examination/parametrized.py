@@ -123,7 +123,7 @@ class WeightNorm(Tied):
 @examined(symmetric=True, psd=True, why="weight_norm over all rows at once")
 class WeightNormWhole(Tied):
     def parametrize(self) -> None:
-        parametrizations.weight_norm(self.lin, dim=None)
+        parametrizations.weight_norm(self.lin, dim=-1)
 
 
 @examined(symmetric=True, psd=False, why="the rows of v are multiples of those of W, by any sign")
@@ -132,7 +132,7 @@ class WeightNormDirection(Tied):
         parametrizations.weight_norm(self.lin)
 
     def forward(self, x: Tensor) -> Tensor:
-        return torch.tanh(self.lin(x)) @ self.lin.parametrizations.weight.original1
+        return torch.tanh(self.lin(x)) @ self.lin.get_parameter("parametrizations.weight.original1")
 
 
 @examined(symmetric=True, psd=True, why="weight_norm by hand, on both sides")
@@ -234,7 +234,8 @@ class FreeGate(Scaled):
 class Eigenvalues(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.lin = parametrizations.orthogonal(nn.Linear(3, 3), orthogonal_map="cayley")
+        self.lin = nn.Linear(3, 3)
+        parametrizations.orthogonal(self.lin, orthogonal_map="cayley")
         self.log_d = nn.Parameter(torch.randn(3))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -246,7 +247,8 @@ class Eigenvalues(nn.Module):
 class OrthogonalTwice(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.lin = parametrizations.orthogonal(nn.Linear(3, 3), orthogonal_map="matrix_exp")
+        self.lin = nn.Linear(3, 3)
+        parametrizations.orthogonal(self.lin, orthogonal_map="matrix_exp")
 
     def forward(self, x: Tensor) -> Tensor:
         Q = self.lin.weight
@@ -257,7 +259,8 @@ class OrthogonalTwice(nn.Module):
 class OrthogonalCancels(nn.Module):
     def __init__(self) -> None:
         super().__init__()
-        self.lin = parametrizations.orthogonal(nn.Linear(3, 3), orthogonal_map="cayley")
+        self.lin = nn.Linear(3, 3)
+        parametrizations.orthogonal(self.lin, orthogonal_map="cayley")
 
     def forward(self, x: Tensor) -> Tensor:
         Q = self.lin.weight

@@ -43,7 +43,13 @@ class Leaf(Tied):
         return self.untied(x) if x.grad_fn is not None or x.requires_grad else self.tied(x)
 
 
-@stateful("another map in single precision", unseen="seen in single precision")
+@examined(
+    symmetric=False,
+    psd=False,
+    why="another map in single precision, in which it is given",
+    unseen="in double precision it is tied",
+    scored=False,
+)
 class Precision(Tied):
     def forward(self, x: Tensor) -> Tensor:
         return self.untied(x) if x.dtype == torch.float32 else self.tied(x)
@@ -251,7 +257,8 @@ class FlipsMode(Tied):
 class SpectralNormTrain(Tied):
     def __init__(self) -> None:
         super().__init__()
-        self.lin = nn.utils.parametrizations.spectral_norm(nn.Linear(3, 4))
+        self.lin = nn.Linear(3, 4)
+        nn.utils.parametrizations.spectral_norm(self.lin)
 
     def forward(self, x: Tensor) -> Tensor:
         W = self.lin.weight

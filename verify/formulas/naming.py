@@ -1,0 +1,48 @@
+"""The module's names for the parameters of a certificate's graph."""
+
+import re
+from collections.abc import Sequence
+
+from verify.trusted.graph import Graph, GraphError
+from verify.trusted.schema import covers, independent, written
+
+
+def parameter_names(graph: Graph, traced: Graph, names: Sequence[str]) -> tuple[str, ...]:
+    """Return a name for each theta_k of a graph that speaks of a traced one.
+
+    ``names`` are those of the traced graph. A family has the name of all that it stands for, as
+    "alpha[1:4]" or "layers.*.weight"; where nothing is known the answer is empty.
+    """
+    if graph == traced:
+        return tuple(names)
+    try:
+        rounds = covers(graph, traced)
+    except GraphError:
+        return ()
+    if rounds is None or not graph.params:
+        return ()
+    own, theirs = written(graph, rounds)[2], independent(traced)[2]
+    found: dict[int, dict[int, str]] = {k: {} for k in range(len(graph.params))}
+    for (k, *turn), (theta, *positions) in zip(own, theirs, strict=True):
+        at = ",".join(str(position) for _, position in positions)
+        found[k][turn[0] if turn else 0] = names[int(theta)] + (f"[{at}]" if at else "")
+    return tuple(together([name for _, name in sorted(found[k].items())]) for k in found)
+
+
+def together(names: Sequence[str]) -> str:
+    """Return one name for the members of a family, in the order of the rounds.
+
+    >>> together(["a[1]", "a[2]"]), together(["layers.0.W", "layers.1.W"]), together(["b"])
+    ('a[1:3]', 'layers.*.W', 'b')
+    """
+    if len(names) < 2:
+        return "".join(names)
+    first, last = names[0], names[-1]
+    one, other = re.fullmatch(r"(.*)\[(\d+)\]", first), re.fullmatch(r"(.*)\[(\d+)\]", last)
+    if one and other and one[1] == other[1] and int(other[2]) - int(one[2]) == len(names) - 1:
+        return f"{one[1]}[{one[2]}:{int(other[2]) + 1}]"
+    parts = [first.split("."), last.split(".")]
+    if len(parts[0]) == len(parts[1]) > 1:
+        pairs = zip(*parts, strict=True)
+        return ".".join(a if a == b else "*" for a, b in pairs)
+    return f"{first}, {names[1]}, .."
