@@ -14,7 +14,7 @@ import multiprocessing
 import statistics
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,7 @@ DEPTH, SYMPY_DEPTH = 4, 2
 
 Size = tuple[int, int]
 Row = dict[str, Any]
+Case = tuple[str, Size, str, str]
 
 
 def build(name: str, size: Size, depth: int) -> nn.Module:
@@ -130,9 +131,9 @@ def sympy_rows(names: Sequence[str], sizes: Sequence[Size], limit: float, bar: t
     return rows
 
 
-def cases(names: Sequence[str], sizes: Sequence[Size], scope: str) -> Iterator[tuple]:
-    """Yield network, size, claim and scope."""
-    return ((name, size, claim, scope) for name in names for claim in CLAIMS for size in sizes)
+def cases(names: Sequence[str], sizes: Sequence[Size], scope: str) -> list[Case]:
+    """Return network, size, claim and scope of each verdict."""
+    return [(name, size, claim, scope) for name in names for claim in CLAIMS for size in sizes]
 
 
 def of(rows: Sequence[Row], **wanted: Any) -> list[Row]:
@@ -159,7 +160,8 @@ def verdict_table(rows: Sequence[Row], sizes: Sequence[Size]) -> str:
             ])  # fmt: skip
     header = ["network", "claim", "verdict", *map(str, sizes), "check, ms", "certificate"]
     numbers = ("right",) * (len(sizes) + 1)
-    return tabulate(table, header, "github", colalign=("left",) * 3 + numbers + ("left",))
+    sides = ("left",) * 3 + numbers + ("left",)
+    return tabulate(table, header, "github", colalign=sides, disable_numparse=True)
 
 
 def current_table(rows: Sequence[Row]) -> str:
@@ -200,8 +202,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     sympy_sizes = SYMPY_SIZES[:1] if quick else SYMPY_SIZES
     rounds = asked.rounds or (1 if quick else 3)
     limit = asked.limit or (3 if quick else 60)
-    current = [] if quick else [*cases(names, (CURRENT,), "current")]
-    todo = [*cases(names, sizes, "all"), *current]
+    current = [] if quick else cases(names, (CURRENT,), "current")
+    todo = cases(names, sizes, "all") + current
     verify.decide(nn.Tanh(), "psd", dim=2)  # warms up
     with tqdm(total=len(todo) + len(names) * len(CLAIMS) * len(sympy_sizes), unit="verdict") as bar:
         rows = []

@@ -17,6 +17,8 @@ FALSE = [
 
 @pytest.mark.parametrize("entry", TRUE, ids=str)
 def test_nothing_contradicts_what_is_called_true(entry: Entry) -> None:
+    if entry.dim > 16:
+        pytest.skip(entry.unseen)
     for net in differences.draws(entry.make(), entry.scope):
         assert differences.asymmetry(net, entry.dim) < differences.ASYMMETRY
         assert differences.circulations(net, entry.dim, 1) < differences.CIRCULATION

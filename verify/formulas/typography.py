@@ -99,7 +99,8 @@ class Plain:
         merged: dict[Piece, Fraction] = {}
         for q, piece in terms:
             merged[piece.body] = merged.get(piece.body, Fraction(0)) + q * piece.q
-        terms = [(q, piece) for piece, q in merged.items() if q] or [(Fraction(0), UNIT)]
+        terms = [(q, piece) for piece, q in merged.items() if q or piece != UNIT]
+        terms = terms or [(Fraction(0), UNIT)]
         if len(terms) == 1:
             return self.times(*terms[0])
         if len(terms) > LONG:
@@ -124,7 +125,7 @@ class Plain:
         if q == 1:
             return body
         number = self.digits(abs(q))
-        if q == 0 or body in (UNIT, self.ones):
+        if body in (UNIT, self.ones):
             text, level, body = number.text, number.level, UNIT
         elif q == -1:
             text, level = self.wrap(body, POINTWISE), MINUS

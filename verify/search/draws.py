@@ -6,7 +6,7 @@ import numpy as np
 
 Params = list[np.ndarray]
 SCALES = 2.0 ** np.array([0, 0, -1, 1, -2, 2, 3, -4, 4, 6, -7, 8])
-LARGE = 20000  # entries of a tensor above which it is drawn sparse
+LARGE = 4000  # entries of a tensor above which it is drawn sparse
 
 
 def draws(
@@ -88,6 +88,9 @@ def _sparse(shape: tuple[int, ...], rng: np.random.Generator, style: str) -> np.
         return value
     places = tuple(rng.integers(0, n, size=4 * max(shape)) for n in shape)
     value[places] = rng.integers(-8, 9, size=len(places[0])) / 8
+    if len(shape) > 1 and rng.random() < 0.7:  # a narrow network inside the wide one
+        value[3:] = 0
+        value[:3] = rng.integers(-8, 9, size=value[:3].shape) / 8
     return value
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from verify.search.gram import diagonal
 from verify.search.ridges import Ridge, ridges
 from verify.search.squares import repaired, squares
 from verify.search.workbench import Workbench
@@ -47,6 +48,21 @@ def sum_of_squares(bench: Workbench) -> Iterator[Proof]:
     good = repaired(bench, found) if found is not None else None
     if good is not None:
         pairs = [[q.c, q.s] for q in good]
+        yield {"rule": "jacobian", "map": bench.graph.output, "squares": pairs}
+
+
+def diagonal_form(bench: Workbench) -> Iterator[Proof]:
+    """v^T J v, written out, is a sum of squares for each product of entries in it."""
+    ring, (index,) = bench.ring, [bench.places(bench.shape, "o")]
+    v = {i: ring.entry("var v", i) for i in index}
+    parts = []
+    for i in index:
+        f = bench.at(Ref(bench.graph.output, i))
+        for j in index:
+            parts.append((1, ring.mul(ring.derivative(f, "x", j), v[i], v[j])))
+    found = diagonal(bench, ring.add(*parts))
+    if found is not None:
+        pairs = [[c, s] for c, s in found]
         yield {"rule": "jacobian", "map": bench.graph.output, "squares": pairs}
 
 
@@ -98,6 +114,7 @@ WAYS = {
         ("squares", sum_of_squares),
         ("gradient", gradient),
         ("squares, written out", expanded(sum_of_squares)),
+        ("diagonal form, written out", expanded(diagonal_form)),
     ],
 }
 

@@ -1,7 +1,10 @@
 """v^T J v as a sum of squares: found by pulling v back through the map, then repaired."""
 
+from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import reduce
+from operator import and_
 
 from verify.search.emit import emit
 from verify.search.gram import gram
@@ -61,19 +64,38 @@ def added(bench: Workbench, forms: list[Cotangent]) -> Cotangent | None:
 
 def joined(bench: Workbench, forms: list[Cotangent]) -> list[Cotangent]:
     """Return the forms at a node, those of one y joined by adding their weights up."""
-    groups: dict[int, list[Cotangent]] = {}
+    groups: list[tuple[Cotangent, list[tuple[Fraction, Cotangent]]]] = []
     for c in forms:
-        groups.setdefault(c.y, []).append(c)
-    results = []
-    for y, members in groups.items():
-        if len(members) > 1:
-            shape = bench.nodes[members[0].node].shape
-            products = [bench.whole(bench.mul(shape, c.weights)) for c in members]
-            weight = bench.add(shape, [(1, ref) for ref in products])
-            results.append(Cotangent(members[0].node, y, (bench.whole(weight),)))
+        p = bench.attempt(lambda c=c: bench.poly(c.y))
+        for first, members in groups:
+            r = Fraction(1) if c.y == first.y else None
+            if r is None and p is not None:
+                r = bench.attempt(lambda p=p, y=first.y: bench.ratio(p, bench.poly(y)))
+            if r:
+                members.append((r, c))
+                break
         else:
-            results += members
-    return results
+            groups.append((c, [(Fraction(1), c)]))
+    return [together(bench, members) for _, members in groups]
+
+
+def together(bench: Workbench, members: list[tuple[Fraction, Cotangent]]) -> Cotangent:
+    """Return the sum of forms with multiples of one y: what their weights share stays a factor."""
+    first = members[0][1]
+    if len(members) == 1:
+        return first
+    shape = bench.nodes[first.node].shape
+    counts = [Counter(c.weights) for _, c in members]
+    shared = reduce(and_, counts)
+    own = [[*(count - shared).elements()] for count in counts]
+    rest = bench.add(
+        shape,
+        [
+            (r, bench.whole(bench.mul(shape, refs)))
+            for (r, _), refs in zip(members, own, strict=True)
+        ],
+    )
+    return Cotangent(first.node, first.y, (*shared.elements(), bench.whole(rest)))
 
 
 def match(bench: Workbench, c: Cotangent) -> Square | None:
@@ -169,6 +191,7 @@ def spread(bench: Workbench, bad: Square, partner: Square, w: int) -> list[Squar
     inner = tuple(f"s{n}" for n in range(k))
     second = tuple(f"i{n + k}" for n in range(k))
     s = partner.s
+    w = bench.mul(shape, [Ref(w, out)], -1) if bench.sign(w) <= -1 else w
     weighted = bench.mul((), [Ref(w, inner)]), [Ref(w, out)]
     plain = bench.mul((), [Ref(w, inner), Ref(w, inner)]), []
     for total, factor in (weighted, plain) if bench.sign(w) >= 1 else (plain,):

@@ -36,7 +36,7 @@ class Stages:
         self.end = time.monotonic() + effort.seconds
         pieces = effort.pieces if self.jumpy else effort.pieces // 3
         self.limits = Limits((128, BITS), pieces, self.end + effort.seconds)
-        self.number = 0
+        self.number = self.failed = 0
         self.more = np.zeros(0, dtype=int), np.zeros((0, n))
 
     def late(self) -> bool:
@@ -51,9 +51,14 @@ class Stages:
                 found = candidate if isinstance(candidate, Witness) else self.confirm(f, candidate)
                 if found is not None:
                     return found
+                self.failed += 1
                 if self.late():
                     return None
         return None
+
+    def best(self, found: list[Candidate]) -> list[Candidate]:
+        """Return the best candidates, fewer where many were mere rounding."""
+        return seek.rank(found, 4 if self.failed < 12 else 1)
 
     def spread(self, count: int, samples: int) -> tuple[np.ndarray, np.ndarray]:
         """Return draws and points, so many samples in all."""
@@ -72,13 +77,13 @@ class Stages:
         draw, x = self.spread(len(f.params), samples)
         draw, x = np.concatenate([draw, self.more[0]]), np.concatenate([x, self.more[1]])
         axes = self.axes(seek.AXES)
-        for turn in range(4 if self.psd else 1):
+        for turn in range(3 if self.psd else 1):
             J = seek.jacobians(f, draw, x, axes)
-            yield from seek.rank(seek.asymmetric(draw, x, J, axes), 4)
+            yield from self.best(seek.asymmetric(draw, x, J, axes))
             if not self.psd:
                 return
             found, score = seek.indefinite(draw, x, J, axes)
-            yield from seek.rank(found, 4)
+            yield from self.best(found)
             if self.effort.rounds == 1 or not np.isfinite(score).any():
                 return
             best = np.argsort(-score)[:16]
@@ -125,9 +130,9 @@ class Stages:
             taken = self.rng.integers(len(self.more[0]), size=1 + count // 4)
             draw[-len(taken) :], base[-len(taken) :] = self.more[0][taken], self.more[1][taken]
         way = np.concatenate([ways(1, self.n, self.rng, f.params[k]) for k in draw.tolist()])
-        yield from seek.rank(seek.falling(f, draw, base, way), 6)
+        yield from self.best(seek.falling(f, draw, base, way))
         if self.jumpy:
-            yield from seek.rank(seek.jumps(f, draw, base, way), 6)
+            yield from self.best(seek.jumps(f, draw, base, way))
 
     def around(self, f: Probe, samples: int, free: bool) -> Iterator[Candidate]:
         """Look around triangles for a circulation: of a map that jumps, or around a hole."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from verify.trusted.atoms import ROWS, monomials
 from verify.trusted.graph import Graph, Index, Node, Ref, Size
-from verify.trusted.kernel import Checker
+from verify.trusted.kernel import Checker, Rejected
 from verify.trusted.ring import Atom, Poly, RingError
 
 ONE = Fraction(1)
@@ -169,7 +169,7 @@ class Workbench(Checker):
         """Return what a computation gives, None where it has no normal form."""
         try:
             return what()
-        except (RingError, RecursionError):
+        except (RingError, Rejected, RecursionError):
             return None
 
 

@@ -51,6 +51,7 @@ def minimum(a: Any, b: Any) -> Value:
 
 def clamp(u: Value, low: Any = None, high: Any = None, **named: Any) -> Value:
     low, high = named.get("min", low), named.get("max", high)
+    low, high = (None if b in (-math.inf, math.inf) else b for b in (low, high))
     u = u if low is None else maximum(u, low)
     return u if high is None else minimum(u, high)
 
@@ -149,11 +150,20 @@ def logit(u: Value, eps: float | None = None) -> Value:
     return log(u / (1 - u))
 
 
-def rrelu(u: Value, _: Any, low: float = 1 / 8, high: float = 1 / 3, training: bool = False, *__: Any) -> Any:
+def leaky(u: Value, slope: Any = 0.01) -> Value:
+    return u * slope + relu(u) * (1 - Fraction(slope))
+
+
+def leaky_backward(g: Value, u: Value, slope: Any, *_: Any) -> Value:
+    return g * (step(u) * (1 - Fraction(slope)) + slope)
+
+
+def rrelu(of: Reading, *args: Any) -> Any:
+    """Leaky relu of the mean slope, when not in training."""
+    *values, low, high, training = args
     if training:
         raise mixing("rrelu is random")
-    slope = (Fraction(low) + Fraction(high)) / 2
-    return u * slope + relu(u) * (1 - slope)
+    return of(*values, (Fraction(low) + Fraction(high)) / 2)
 
 
 def loss(of: Reading, more: float | None = None) -> Reading:
@@ -179,6 +189,17 @@ def huber(u: Value, delta: float) -> Value:
 
 def smooth_l1(u: Value, beta: float) -> Value:
     return huber(u, beta) / beta
+
+
+def compared(read: Reading, below: int, above: int) -> Reading:
+    """A comparison, also with minus and plus infinity."""
+
+    def with_infinity(a: Value, b: Any) -> Value:
+        if isinstance(b, float) and math.isinf(b):
+            return a.b.value(below if b < 0 else above).lay(a.axes)
+        return read(a, b)
+
+    return with_infinity
 
 
 def cast(v: Value, dtype: Any = None, **_: Any) -> Value:
@@ -503,7 +524,6 @@ def index(v: Value, at: Sequence[Any]) -> Value:
         raise unreadable("several indices that depend on x")
     spread = [i for t in tables for i in (t.nonzero().unbind(1) if t.dtype == torch.bool else [t])]
     named = [named[0] + k for k in range(len(spread))] if len(spread) > len(tables) else named
-    spread = torch.broadcast_tensors(*spread)
     joined = named[-1] - named[0] == len(named) - 1
     first = named[0] if joined else 0
     order = [d for d in range(v.ndim) if d not in named]
@@ -512,10 +532,7 @@ def index(v: Value, at: Sequence[Any]) -> Value:
     merged = v.put(
         first, tuple(a for k in range(len(named)) for a in v.axes[first + k]), gone=len(named)
     )
-    flat = torch.zeros_like(spread[0])
-    for size, i in zip(sizes, spread, strict=True):
-        flat = flat * size + i % size
-    return merged.take(first, flat)
+    return merged.take(first, raveled(spread, sizes))
 
 
 def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Value:
@@ -542,33 +559,58 @@ def gather(v: Value, dim: int, at: Any, **_: Any) -> Value:
     return chosen(v, d, at, word, word, False)
 
 
-def index_put(v: Value, at: Sequence[Any], new: Any, accumulate: bool = False) -> Value:
-    new, tables = v.b.value(new), [t for t in at if t is not None]
+def put(v: Value, at: Sequence[Any], new: Any, accumulate: bool = False) -> Value:
+    """Return v with new entries at constant positions, or one number where a mask is true."""
+    new, named = v.b.value(new), [d for d, t in enumerate(at) if t is not None]
+    first, tables = named[0], [at[d] for d in named]
     if len(at) == 1 and v.b.now.args[1][0].meta["val"].dtype == torch.bool and not accumulate:
         mask = v.b.value(at[0])
-        if new.ndim == 0 or all(not axis for axis in new.axes):
+        if not any(new.axes):
             return where(mask.lay((*mask.axes, *[()] * (v.ndim - mask.ndim))), new.lay(()), v)
-    if len(tables) != len(at) or not all(
-        isinstance(t, Tensor) and t.dtype == torch.int64 for t in tables
-    ):
-        raise unreadable("index_put at these positions")
-    n, spread = len(tables), torch.broadcast_tensors(*tables)
-    sizes = [v.size(d) for d in range(n)]
+    whole = all(isinstance(t, Tensor) and t.dtype == torch.int64 for t in tables)
+    if not whole or named[-1] - first != len(named) - 1:
+        raise unreadable("entries that are put in these positions")
+    sizes = [v.size(d) for d in named]
+    flat = raveled(tables, sizes)
+    shape = [*v.extents[:first], *((n, False) for n in flat.shape), *v.extents[named[-1] + 1 :]]
+    new = new.lay((*((),) * (len(shape) - new.ndim), *new.axes))
+    new = new.lay(axis or axis_of(e) for axis, e in zip(new.axes, shape, strict=True))
+    joined = tuple(a for k in range(flat.ndim) for a in new.axes[first + k])
+    table = one_hot(flat.flatten(), math.prod(sizes))
+    more = new.put(first, joined, gone=flat.ndim).remap(first, table.T.reshape(-1, *sizes))
+    if accumulate:
+        return v + more
+    if table.sum(1).max() > 1:
+        raise unreadable("several values are put in one place")
+    kept = (1 - table.sum(1)).reshape(*sizes, *[1] * (v.ndim - first - len(sizes)))
+    return replaced(v, kept, more)
+
+
+def scatter(v: Value, dim: int, at: Any, new: Any, adds: bool = False, **named: Any) -> Value:
+    """Return v with new entries at constant positions along an axis."""
+    d, old, new = dim % max(v.ndim, 1), letters(v.ndim), v.b.value(new)
+    if named or not isinstance(at, Tensor):
+        raise unreadable("entries that are scattered in this way")
+    new = new if new.ndim else new.lay(axis_of((n, False)) for n in at.shape)
+    for k, (mine, its) in enumerate(zip(v.extents, at.shape, strict=True)):
+        if k != d and mine != (its, False):
+            raise unreadable("scattering with an index smaller than its target")
+    new = new if new.extent(d) == (at.shape[d], False) else new.take(d, torch.arange(at.shape[d]))
+    word, table = old[:d] + "Z" + old[d + 1 :], one_hot(at % v.size(d), v.size(d))
+    more = v.b.einsum(f"{word},{old[d]}{word}->{old}", new, table)
+    kept = 1 - table.sum(d + 1)
+    if not adds and kept.min() < 0:
+        raise unreadable("several values are put in one place")
+    return v + more if adds else replaced(v, kept.movedim(0, d), more)
+
+
+def raveled(tables: Sequence[Tensor], sizes: Sequence[int]) -> Tensor:
+    """Return positions in an axis that merges others."""
+    spread = torch.broadcast_tensors(*tables)
     flat = torch.zeros_like(spread[0])
     for size, i in zip(sizes, spread, strict=True):
         flat = flat * size + i % size
-    table = one_hot(flat.flatten(), math.prod(sizes))
-    shape = [(k, False) for k in flat.shape] + v.extents[n:]
-    new = new.lay((*((),) * (len(shape) - new.ndim), *new.axes))
-    new = new.lay(axis or axis_of(e) for axis, e in zip(new.axes, shape, strict=True))
-    new = new.view([(flat.numel(), False), *v.extents[n:]])
-    put = new.remap(0, table.T.reshape(-1, *sizes))
-    if accumulate:
-        return v + put
-    if table.sum(1).max() > 1:
-        raise unreadable("several values are put in one place")
-    kept = (1 - table.sum(1)).reshape(*sizes, *[1] * (v.ndim - n))
-    return replaced(v, kept, put)
+    return flat
 
 
 def buckets(u: Value, knots: Any, right: bool = False, **named: Any) -> Value:
@@ -950,12 +992,12 @@ READINGS: dict[str, Reading] = {
     "isinf": zero,
     "isfinite": lambda u: u.b.value(1).lay(u.axes),
     "_to_copy": cast,
-    "gt": lambda a, b: step(a - b),
-    "lt": lambda a, b: step(b - a),
-    "ge": lambda a, b: 1 - step(b - a),
-    "le": lambda a, b: 1 - step(a - b),
-    "eq": lambda a, b: iszero(a - b),
-    "ne": lambda a, b: 1 - iszero(a - b),
+    "gt": compared(lambda a, b: step(a - b), 1, 0),
+    "lt": compared(lambda a, b: step(b - a), 0, 1),
+    "ge": compared(lambda a, b: 1 - step(b - a), 1, 0),
+    "le": compared(lambda a, b: 1 - step(a - b), 0, 1),
+    "eq": compared(lambda a, b: iszero(a - b), 0, 0),
+    "ne": compared(lambda a, b: 1 - iszero(a - b), 1, 1),
     **dict.fromkeys(["logical_not", "bitwise_not"], iszero),
     **dict.fromkeys(["logical_and", "bitwise_and"], lambda a, b: a.b.product(a, b)),
     **dict.fromkeys(["logical_or", "bitwise_or"], lambda a, b: a + b - a * b),
@@ -963,9 +1005,11 @@ READINGS: dict[str, Reading] = {
     # activations
     "hardtanh": lambda u, low=-1, high=1: clamp(u, low, high),
     "relu6": lambda u: clamp(u, 0, 6),
-    "leaky_relu": lambda u, slope=0.01: u * slope + relu(u) * (1 - Fraction(slope)),
-    "rrelu_with_noise": rrelu,
-    "rrelu_with_noise_functional": lambda *a: (rrelu(*a), None),
+    "leaky_relu": leaky,
+    "rrelu_with_noise": lambda u, _, low=1 / 8, high=1 / 3, training=False, *__: rrelu(leaky, u, low, high, training),
+    "rrelu_with_noise_functional": lambda u, _, low=1 / 8, high=1 / 3, training=False, *__: (
+        rrelu(leaky, u, low, high, training), None
+    ),
     "mse_loss": loss(lambda u: u * u),
     "huber_loss": loss(huber, 1.0),
     "smooth_l1_loss": loss(smooth_l1, 1.0),
@@ -997,6 +1041,9 @@ READINGS: dict[str, Reading] = {
     "var_mean": lambda v, dim=None, *a, **k: (
         variance(v, dim, *a, **k),
         mean(v, dim, k.get("keepdim", False)),
+    ),
+    "std_mean": lambda v, dim=None, *a, **k: (
+        sqrt(variance(v, dim, *a, **k)), mean(v, dim, k.get("keepdim", False))
     ),
     "amax": extremum("amax"),
     "amin": extremum("amin"),
@@ -1051,8 +1098,10 @@ READINGS: dict[str, Reading] = {
     "index": index,
     "_unsafe_index": index,
     "index_select": lambda v, dim, at: index(v, [None] * (dim % v.ndim) + [at]),
-    "index_put": index_put,
-    "_unsafe_index_put": index_put,
+    "index_put": put,
+    "_unsafe_index_put": put,
+    "scatter": scatter,
+    "scatter_add": lambda v, dim, at, new: scatter(v, dim, at, new, True),
     "gather": gather,
     "bucketize": buckets,
     "searchsorted": lambda knots, u, **k: buckets(u, knots, **k),
@@ -1127,12 +1176,13 @@ READINGS: dict[str, Reading] = {
     "silu_backward": silu_backward,
     "mish_backward": mish_backward,
     "log_sigmoid_backward": lambda g, u, _: g * sigmoid(-u),
-    "leaky_relu_backward": lambda g, u, slope, _: g * (step(u) * (1 - Fraction(slope)) + slope),
+    "leaky_relu_backward": leaky_backward,
+    "rrelu_with_noise_backward": lambda g, u, _, low, high, training, *__: rrelu(leaky_backward, g, u, low, high, training),
     "_prelu_kernel_backward": lambda g, u, w: (g * where(step(u), 1, w), None),
     "hardtanh_backward": lambda g, u, low, high: g * (step(u - low) * step(high - u)),
     "hardsigmoid_backward": lambda g, u: g * (step(u + 3) * step(3 - u)) / 6,
     "hardswish_backward": lambda g, u: (
-        g * where(step(u - 3) + iszero(u - 3), 1, where(step(-3 - u), 0, u / 3 + 0.5))
+        g * where(1 - step(u + 3), 0, where(1 - step(3 - u), 1, u / 3 + 0.5))
     ),
     "hardshrink_backward": lambda g, u, l: g * (step(u - l) + step(-u - l)),
     "softshrink_backward": lambda g, u, l: g * (step(u - l) + step(-u - l)),

@@ -413,10 +413,9 @@ class Builder:
                 coefs.append(q * c if self.scaled(v.node) else Fraction(q))
         if not refs or (len(refs) == 1 and not constant):
             return self.multiply(coefs[0] if refs else constant, refs, axes)
-        if constant:
-            refs.append((self.value(constant).node, ()))
-            coefs.append(Fraction(1))
-        return self.make("add", axes, used, refs, coefs)
+        pairs = sorted(zip(refs, coefs, strict=True), key=lambda pair: self.rank(pair[0]))
+        pairs += [((self.value(constant).node, ()), Fraction(1))] if constant else []
+        return self.make("add", axes, used, *zip(*pairs, strict=True))
 
     def scaled(self, node: int) -> bool:
         """Return whether a node is a number times an entry of another node."""
@@ -451,7 +450,12 @@ class Builder:
         ):
             return Value(self, *factors[0], axes)
         used = [a for a in kept if any(a in index for _, index in factors)]
-        return self.make("mul", axes, used, factors, (q,))
+        return self.make("mul", axes, used, sorted(factors, key=self.rank), (q,))
+
+    def rank(self, ref: tuple[int, Index]) -> Any:
+        """Return by what the arguments of sums and products are ordered, where it tells them apart."""
+        op, shape, _, _, name, _ = self.nodes[ref[0]]
+        return self.depends[ref[0]], op, name, len(shape)
 
     def product(self, *values: Any) -> Value:
         """Return an elementwise product."""

@@ -70,7 +70,8 @@ def require(holds: Any, step: str, reason: str) -> None:
 def check(document: Any) -> None:
     """Raise Rejected unless the certificate proves its claim of the graph inside it."""
     require(isinstance(document, dict) and document.keys() == KEYS, "document", f"expected {KEYS}")
-    require(document["format"] == FORMAT and document["version"] == VERSION, "format", "unknown")
+    version = type(document["version"]) is int and document["version"] == VERSION
+    require(document["format"] == FORMAT and version, "format", "unknown")
     require(document["claim"] in ("symmetric", "psd"), "claim", "expected symmetric or psd")
     require(document["scope"] in ("all", "current"), "scope", "expected all or current")
     try:
@@ -86,6 +87,8 @@ def check(document: Any) -> None:
         raise Rejected("normal form", str(error)) from None
     except RecursionError:
         raise Rejected("depth", "nested too deep") from None
+    except (TypeError, KeyError, IndexError, AttributeError) as error:
+        raise Rejected("document", f"{type(error).__name__}: {error}") from None
 
 
 class Checker:
@@ -94,20 +97,25 @@ class Checker:
     def __init__(self, graph: Graph, nodes: tuple[Node, ...], psd: bool) -> None:
         self.graph, self.nodes, self.psd = graph, nodes, psd
         self.ring, self.expand = Ring(graph.literals), False
+        self.rounds = {f"l{node.attrs[0]}" for node in nodes if node.op == "loop"}
         self.bindings: dict[str, Poly] = {}  # values of variables while an entry is computed
         self.values: dict[Any, Poly] = {}
         self.signs: dict[int, int] = {}
+        self.seen_signs: dict[Poly, int] = {}
         self.ways: dict[Any, int | None] = {}
         self.corners: dict[Any, int] = {}
         self.cut: int | None = None  # a node read as a variable
         self.reach: list[frozenset[str]] = []
         for number in range(len(nodes)):
             self.reach.append(self.reached(number))
+        branches = {ref.node for node in nodes if node.name == "where" for ref in node.args}
+        self.guarded = {n for branch in branches for n in self.below(branch)}
 
     def check(self, proof: Any) -> None:
         """Raise Rejected unless the proof shows the claim of the graph's output."""
         require(isinstance(proof, dict), "proof", "expected an object")
-        self.expand = proof.get("expand") is True
+        require(proof.get("expand", True) is True, "proof.expand", "expected true, or no such key")
+        self.expand = "expand" in proof
         proof = {key: value for key, value in proof.items() if key != "expand"}
         self.shape = self.nodes[self.graph.output].shape
         self.defined(self.graph.output, "output")
@@ -128,7 +136,8 @@ class Checker:
             "gradient": (self.rule_gradient, {"potential"}),
             "jacobian": (self.rule_jacobian, {"map", "squares"}),
         }
-        require(proof.get("rule") in known, step, f"unknown rule {proof.get('rule')!r}")
+        named = isinstance(proof.get("rule"), str) and proof["rule"] in known
+        require(named, step, f"unknown rule {proof.get('rule')!r:.60}")
         rule, keys = known[proof["rule"]]
         require(proof.keys() == keys | {"rule"}, step, f"expected {sorted(keys)}")
         for key in sorted(keys - {"parts", "squares"}):
@@ -152,6 +161,7 @@ class Checker:
         head = f"var {variable.attrs[0]}"
         require(self.reach[phi] <= {"param", "lit", head}, step, "phi: depends on x")
         self.defined(phi, step)
+        self.defined(linear, step)
         out = self.nodes[phi].out
         entry = self.at(Ref(phi, out))
         require(seen(entry, head) <= {out}, step, "phi mixes its arguments")
@@ -282,7 +292,11 @@ class Checker:
                 body = ring.mul(*(self.at(ref, names) for ref in node.args))
                 return ring.add((node.coefs[0], self.total(body, [*names.values()], sizes)))
             case "fn":
-                return ring.of(node.name, *(self.at(ref) for ref in node.args))
+                arity = 3 if node.name == "where" else 1
+                known = node.name in ROWS or node.name == "where"
+                require(not known or len(node.args) == arity, f"node {node.name}", "arguments")
+                name = node.name if known else f"fn {node.name}"
+                return ring.of(name, *(self.at(ref) for ref in node.args))
             case "call":
                 return self.call(node)
             case _:
@@ -293,8 +307,7 @@ class Checker:
         sizes = {}
         for ref in node.args:
             for index, size in zip(ref.index, self.nodes[ref.node].shape, strict=True):
-                inner = isinstance(index, str) and index not in node.out
-                if inner and not (index[0] == "l" and self.nodes[ref.node].op == "param"):
+                if isinstance(index, str) and index not in node.out and index not in self.rounds:
                     sizes[index] = size
         return {index: self.ring.name() for index in sizes}, [*sizes.values()]
 
@@ -312,6 +325,11 @@ class Checker:
     def loop(self, node: Node) -> Poly:
         """Return z_L: a sum over rounds if the step adds to the state, else an opaque atom."""
         ring, name = self.ring, f"l{node.attrs[0]}"
+        inside = [self.nodes[n] for n in self.below(node.attrs[1])]
+        mine = all(
+            n.op != "loop" and (n.op != "state" or n.attrs[0] == node.attrs[0]) for n in inside
+        )
+        require(mine, "loop", "a loop inside a loop")
         step = self.value(node.attrs[1])
         start = self.at(node.args[0])
         more = ring.add((1, step), (-1, ring.entry("state", node.out)))
@@ -351,11 +369,27 @@ class Checker:
         """Return whether a node depends on x or on a variable."""
         return any(kind not in ("param", "lit") for kind in self.reach[number])
 
+    def excluded(self, number: int) -> bool:
+        """Return whether the graph has a parameter-only operation, the claim its exclusions."""
+        node = self.nodes[number]
+        if self.varies(number) or number in self.guarded:
+            return False
+        first = len(self.graph.nodes)
+        return number < first or any(
+            other.name == node.name and not self.varies(n) and self.value(n) is self.value(number)
+            for n, other in enumerate(self.nodes[:first])
+            if n not in self.guarded and other.shape == node.shape
+        )
+
     def defined(self, number: int, step: str) -> None:
-        """Require every operation on x below a node to be defined and locally bounded."""
+        """Require every operation below a node to be defined and locally bounded.
+
+        Parameter-only operations of the graph are taken to be defined, but for those in a branch
+        that ``where`` may leave out.
+        """
         for n in self.below(number):
             node = self.nodes[n]
-            if not self.varies(n) or node.op not in ("fn", "call"):
+            if node.op not in ("fn", "call") or self.excluded(n):
                 continue
             where = f"{step}: node {n} ({node.name})"
             if node.op == "call":
@@ -387,11 +421,17 @@ class Checker:
 
     def sign(self, number: int) -> int:
         """Return what is seen of the sign of all entries of a node."""
+        if number == self.cut:
+            return 0
         if number not in self.signs:
             node = self.nodes[number]
             found = self.sign_by_form(node)
             found = found or self.sign_by_corners(self.at(Ref(number, node.out)))
-            self.signs[number] = found or self.sign_of_least(number)
+            self.signs[number] = found = found or self.sign_of_least(number)
+            if found and self.cut is None and not self.bindings:  # known of its normal form too
+                p = self.at(Ref(number, node.out))
+                scale = self.ring.scale(p) or Fraction(1)
+                self.seen_signs[self.ring.add((1 / scale, p))] = found * int_sign(scale)
         return self.signs[number]
 
     def sign_by_form(self, node: Node) -> int:
@@ -479,7 +519,8 @@ class Checker:
             return 1 if a.head == "eye" else 0
         if a.head == "log" and a.args[0].constant is not None:
             return 2 * int_sign(a.args[0].constant - 1)
-        return sign_of(a.head, self.sign_by_corners(a.args[0], 4))
+        known = self.seen_signs.get(a.args[0])
+        return sign_of(a.head, known or self.sign_by_corners(a.args[0], 4))
 
     def direction(self, number: int, head: str, states: dict[int, int]) -> int | None:
         """Return 1 if a node's entries are nondecreasing in the variable, -1, 0 constant, None."""
@@ -628,7 +669,8 @@ class Checker:
     def cut_at(self, number: int, w: int, allowed: tuple[str, ...] = ()) -> Poly | None:
         """Return a node's entry with node w read as a variable, if it is smooth enough in it."""
         out, kept = self.nodes[number].out, (self.values, self.cut, self.signs)
-        self.values, self.cut, self.signs = {}, w, dict(self.signs)
+        free = {n: s for n, s in self.signs.items() if w not in self.below(n)}
+        self.values, self.cut, self.signs = {}, w, free
         try:
             self.lipschitz(number, "slope", allowed)
             p = self.at(Ref(number, out))

@@ -8,6 +8,8 @@ from types import NoneType
 from typing import Any
 
 from torch import Tensor, nn
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.nn.utils.weight_norm import WeightNorm
 
 from verify.trusted.builder import mixing
 
@@ -56,9 +58,19 @@ def kept_by(net: nn.Module) -> dict[str, Any]:
     return found
 
 
+def computed(net: nn.Module) -> set[str]:
+    """Return the attributes that torch's own hooks set anew before each call."""
+    return {
+        f"{path}.{hook.name}".lstrip(".")
+        for path, module in net.named_modules()
+        for hook in module._forward_pre_hooks.values()
+        if isinstance(hook, WeightNorm | SpectralNorm)
+    }
+
+
 @contextmanager
 def unchanged(net: nn.Module) -> Iterator[None]:
-    """Raise TraceError, and put attributes back, if a block changes what a module keeps."""
+    """Raise TraceError if a block changes what a module keeps; put attributes back."""
     copies = {m: {k: v.copy() if isinstance(v, dict | list | set) else v for k, v in vars(m).items()}
               for m in net.modules()}  # fmt: skip
     before = {name: snapshot(value) for name, value in kept_by(net).items()}
@@ -67,9 +79,9 @@ def unchanged(net: nn.Module) -> Iterator[None]:
     finally:
         after = {name: snapshot(value) for name, value in kept_by(net).items()}
         changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-        if changed:
-            for module, attributes in copies.items():
-                restore(module, attributes)
+        for module, attributes in copies.items() if changed else ():
+            restore(module, attributes)
+        if set(changed) - computed(net):
             raise mixing(f"the call changes {changed[0]}")
 
 

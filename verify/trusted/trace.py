@@ -73,18 +73,19 @@ HINT = 7919  # an example of a number of samples; a program that is special to i
 FILLED = {"full": 1, "full_like": 1, "new_full": 2, "fill": 1, "copy": 1, **dict.fromkeys(
     ("zeros ones zeros_like ones_like new_zeros new_ones empty empty_like new_empty"
      " new_empty_strided empty_strided").split(), 0)}  # fmt: skip
-UNREAD = {"rrelu_with_noise": 1, "rrelu_with_noise_functional": 1, "native_group_norm": 3}
+UNREAD = {"log_sigmoid_backward": 2, "rrelu_with_noise_backward": 2, "rrelu_with_noise": 1, "rrelu_with_noise_functional": 1, "native_group_norm": 3}
 LAYOUT = set("detach alias clone contiguous lift_fresh lift_fresh_copy view reshape _unsafe_view"
              " squeeze unsqueeze expand permute transpose t repeat select slice index index_select cat"
              " stack flip roll tril triu diagonal diag_embed unbind split split_with_sizes".split())  # fmt: skip
 LOGIC = set("gt lt ge le eq ne logical_not bitwise_not logical_and bitwise_and logical_or bitwise_or"
             " logical_xor bitwise_xor isnan isinf isfinite any all".split())  # fmt: skip
+SIZED = set("slice_backward select_backward diagonal_backward unfold_backward".split())
 PLACES = set("slice select slice_scatter select_scatter alias detach clone copy".split())
 PICKS = set("sort topk kthvalue median max min amax amin cummax cummin where".split())
 CHOICE = set("where mul maximum minimum amax amin max min clamp clamp_min clamp_max _to_copy gather"
              " slice_scatter select_scatter".split())  # fmt: skip
 RAW = {"index": 1, "_unsafe_index": 1, "index_select": 2, "index_put": 1, "_unsafe_index_put": 1,
-       "gather": 2, "index_add": 2, "embedding": 1, "bucketize": 1, "searchsorted": 0}  # fmt: skip
+       "gather": 2, "index_add": 2, "embedding": 1, "scatter": 2, "scatter_add": 2, "bucketize": 1, "searchsorted": 0}  # fmt: skip
 RANDOM = (
     "rand",
     "bernoulli",
@@ -104,6 +105,15 @@ CLAMPS: dict[str, Callable[[fx.Node], tuple[Any, Any]]] = {
 }
 Span = tuple[float, float]
 IGNORED = {"memory_format", "layout", "device", "pin_memory", "non_blocking", "implicit"}
+
+
+def name_of(node: fx.Node) -> tuple[str, str]:
+    """Return an operation's name with its overload, and without."""
+    name = str(node.target).removeprefix("aten.").removesuffix(".default")
+    base, _, overload = name.partition(".")
+    if base.endswith("_copy") and base not in ("_to_copy", "lift_fresh_copy"):
+        base = base.removesuffix("_copy")
+    return f"{base}.{overload}", base
 
 
 def at(node: fx.Node, place: int, default: Any = None) -> Any:
@@ -226,7 +236,7 @@ class Reader:
 
     def mark(self, node: fx.Node) -> None:
         """Note which entries of a tensor nothing has been put into; they must not be used."""
-        base = str(node.target).removeprefix("aten.").split(".")[0]
+        base = name_of(node)[1]
         if "empty" in base:
             mask = torch.ones(one_sample(node), dtype=torch.bool)
         else:
@@ -265,18 +275,18 @@ class Reader:
         """Return the value of an operation."""
         args, kwargs = fx.map_arg((node.args, node.kwargs), lambda n: self.env.get(n, MISSING))
         if node.target is operator.getitem:
-            return present(args[0][args[1]])
+            part = present(present(args[0])[args[1]])
+            return self.checked("detach", part, [part])
         result = node.meta.get("val")
-        name = str(node.target).removeprefix("aten.").removesuffix(".default")
-        base = name.split(".")[0]
+        name, base = name_of(node)
         if isinstance(result, torch.SymInt | torch.SymFloat | torch.SymBool):
             return MISSING if free_unbacked_symbols(result) else NUMBER
         if base in FILLED:
             return self.checked(base, self.full(base, args), [])
         given = [a for k, a in enumerate(args) if k != UNREAD.get(base)] + [*kwargs.values()]
         given = [present(a) for a in torch.utils._pytree.tree_leaves(given) if a is not None]
-        if NUMBER in given and base not in LAYOUT:
-            raise mixing("the number of samples in a value")
+        if NUMBER in given and base not in LAYOUT | SIZED:
+            raise mixing(f"the number of samples in {base}")
         results = [t for t in torch.utils._pytree.tree_leaves(result) if isinstance(t, Tensor)]
         if results and not any(isinstance(a, Value) or a is NUMBER for a in given):
             exact = base in LAYOUT | PICKS or not any(isinstance(a, Tensor) for a in given)
@@ -386,9 +396,11 @@ def needed(out: fx.Node) -> set[fx.Node]:
         node = stack.pop()
         if node not in live:
             live.add(node)
-            place = FILLED.get(str(node.target).removeprefix("aten.").split(".")[0])
+            place = FILLED.get(name_of(node)[1])
             filling = [a for a in node.args[place : place + 1] if isinstance(a, fx.Node)] if place else []
-            stack.extend(node.all_input_nodes if place is None else filling)
+            inputs = [a for k, a in enumerate(node.args) if k != UNREAD.get(name_of(node)[1])]
+            inputs = [a for a in torch.utils._pytree.tree_leaves((inputs, dict(node.kwargs))) if isinstance(a, fx.Node)]
+            stack.extend(inputs if place is None else filling)
     return live
 
 

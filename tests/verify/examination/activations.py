@@ -20,6 +20,15 @@ class Ridge(nn.Module):
         return self.phi(x @ self.W.T + self.b) @ self.W
 
 
+class Untied(Ridge):
+    def __init__(self, phi: Callable[[Tensor], Tensor]) -> None:
+        super().__init__(phi)
+        self.V = nn.Parameter(torch.randn(4, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.phi(x @ self.W.T + self.b) @ self.V
+
+
 INCREASING: dict[str, Callable[[Tensor], Tensor]] = {
     "relu": nn.ReLU(),
     "leaky_relu": nn.LeakyReLU(),
@@ -159,6 +168,10 @@ def ridge(phi: Callable[[Tensor], Tensor]) -> Callable[[], nn.Module]:
     return lambda: Ridge(phi)
 
 
+def untied(phi: Callable[[Tensor], Tensor]) -> Callable[[], nn.Module]:
+    return lambda: Untied(phi)
+
+
 for name, phi in INCREASING.items():
     why = "elementwise and nondecreasing, between W^T and W"
     examine(ridge(phi), symmetric=True, psd=True, why=why, kind="activations", name=f"ridge_{name}")
@@ -185,4 +198,9 @@ for name, phi in UNDEFINED.items():
         kind="activations",
         name=f"ridge_{name}",
         scored=False,
+    )
+for name, phi in (INCREASING | FALLING).items():
+    why = "V^T phi(W x + b) with V of its own"
+    examine(
+        untied(phi), symmetric=False, psd=False, why=why, kind="activations", name=f"untied_{name}"
     )

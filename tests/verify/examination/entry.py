@@ -28,7 +28,7 @@ class Entry:
         scope: "all" or "current".
         values: parameters, by name, at which a false claim is seen.
         points: two points with a negative product, or a triangle with a nonzero circulation.
-        unseen: why differences in float64 cannot see that a claim is false; empty where they can.
+        unseen: why differences in float64 are not asked, or cannot see that a claim is false.
         scored: whether an unknown counts against verify; a wrong verdict always does.
     """
 

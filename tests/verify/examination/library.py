@@ -4,8 +4,9 @@ from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
-from gradnets import GradNet, GradNetC, GradNetM, mGradNet, mGradNetC, mGradNetM
 from torch import Tensor, nn
+
+from gradnets import GradNet, GradNetC, GradNetM, mGradNet, mGradNetC, mGradNetM
 
 from .entry import examine
 
