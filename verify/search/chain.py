@@ -49,7 +49,8 @@ def _mul(node: Node, terms: list[Term], layout: Layout, numbers: Numbers) -> Dua
     if not terms:
         return Dual(np.array(layout.value(numbers.array(node.coefs[0] if numbers.exact else q))))
     factors = _squares(terms) if numbers.exact else [term.value() for term in terms]
-    value = _tidied(contract(factors, layout.out, layout.sizes) * q, numbers)
+    value = contract(factors, layout.out, layout.sizes)
+    value = _tidied(value if q == 1 else value * q, numbers)
     parts = []
     for k, term in enumerate(terms):
         if term.moves:

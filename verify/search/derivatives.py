@@ -66,7 +66,7 @@ DERIVATIVES: dict[str, Callable[[Apply, Any], Any]] = {
 }
 
 JUMPS = ("step", "floor", "round", "iszero")
-KINKS = ("relu", *JUMPS)
+KINKS = ("relu", "i0e", *JUMPS)
 
 
 def partials(f: Apply, name: str, arguments: list[Any]) -> list[Any]:

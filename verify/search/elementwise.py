@@ -41,8 +41,8 @@ def increasing(act: Callable[[arb], arb]) -> Callable[[Entry], arb]:
     return tight
 
 
-def decreasing_in_size(act: Callable[[arb], arb]) -> Callable[[Entry], arb]:
-    """Return an enclosure of an even function that decreases with |u|, tight on wide balls."""
+def even(act: Callable[[arb], arb]) -> Callable[[Entry], arb]:
+    """Return an enclosure of an even function that is monotone in |u|, tight on wide balls."""
 
     def tight(u: Entry) -> arb:
         if _wide(u):
@@ -50,6 +50,24 @@ def decreasing_in_size(act: Callable[[arb], arb]) -> Callable[[Entry], arb]:
         return act(ball(u))
 
     return tight
+
+
+def falling(act: Callable[[arb], arb]) -> Callable[[Entry], arb]:
+    """Return an enclosure of a decreasing function that is tight on wide balls."""
+    tight = increasing(lambda u: -act(u))
+    return lambda u: -tight(u)
+
+
+def slow(act: Callable[[arb], arb], bound: int) -> Callable[[Entry], arb]:
+    """Return an enclosure of a function with |f'| <= bound: wide balls may cost arb seconds."""
+
+    def quick(u: Entry) -> arb:
+        if not _wide(u):
+            return act(ball(u))
+        radius = u.rad() * bound
+        return act(u.mid()) + interval(-radius, radius)
+
+    return quick
 
 
 def _guard(condition: Callable[[Entry], bool], act: Callable[[Entry], Entry]) -> Any:
@@ -173,11 +191,6 @@ def where(c: Entry, a: Entry, b: Entry) -> Entry:
     return interval(a, b) if c.is_finite() and finite(a) and finite(b) else nan()
 
 
-def sinc_pi(u: Entry) -> arb:
-    """Return sin(pi u) / (pi u)."""
-    return ball(u).sinc_pi()
-
-
 FUNCTIONS: dict[str, Callable[..., Entry]] = {
     "exp": increasing(lambda u: u.exp()),
     "log": _guard(positive, increasing(lambda u: u.log())),
@@ -185,23 +198,23 @@ FUNCTIONS: dict[str, Callable[..., Entry]] = {
     "sqrt": root,
     "rsqrt": _guard(positive, lambda u: inverse(root(u))),
     "tanh": increasing(lambda u: u.tanh()),
-    "sech2": decreasing_in_size(lambda u: 4 * _sigmoid(2 * u) * _sigmoid(-2 * u)),
+    "sech2": even(lambda u: 4 * _sigmoid(2 * u) * _sigmoid(-2 * u)),
     "sigmoid": increasing(_sigmoid),
-    "dsigmoid": decreasing_in_size(lambda u: _sigmoid(u) * _sigmoid(-u)),
+    "dsigmoid": even(lambda u: _sigmoid(u) * _sigmoid(-u)),
     "softplus": increasing(_softplus),
     "erf": increasing(lambda u: u.erf()),
-    "gauss": decreasing_in_size(lambda u: 2 * (-u * u).exp() / arb.const_sqrt_pi()),
+    "gauss": even(lambda u: 2 * (-u * u).exp() / arb.const_sqrt_pi()),
     "sin": lambda u: ball(u).sin(),
     "cos": lambda u: ball(u).cos(),
     "atan": increasing(lambda u: u.atan()),
     "cauchy": lambda u: inverse(ONE + square(u)),
     "asinh": increasing(lambda u: u.asinh()),
     "rhypot": lambda u: inverse(root(ONE + square(u))),
-    "i0": lambda u: ball(u).bessel_i(0),
+    "i0": even(lambda u: u.bessel_i(0)),
     "i1": increasing(lambda u: u.bessel_i(1)),
-    "i0e": decreasing_in_size(_i0e),
-    "i1e": _i1e,
-    "erfcx": lambda u: -increasing(lambda v: -_erfcx(v))(u),
+    "i0e": even(_i0e),
+    "i1e": slow(_i1e, 1),  # |f'| <= exp(-|u|) I_0
+    "erfcx": falling(_erfcx),
     "log_ndtr": increasing(lambda u: ((-u / arb(2).sqrt()).erfc() / 2).log()),
     "lgamma": _lgamma,
     "digamma": lambda u: ball(u).digamma(),
@@ -209,14 +222,14 @@ FUNCTIONS: dict[str, Callable[..., Entry]] = {
     "erfinv": _guard(lambda u: u < 1 and u > -1, increasing(lambda u: u.erfinv())),
     "airy_ai": lambda u: ball(u).airy_ai(),
     "airy_ai_prime": lambda u: ball(u).airy_ai(derivative=1),
-    "bessel_j0": lambda u: ball(u).bessel_j(0),
-    "bessel_j1": lambda u: ball(u).bessel_j(1),
+    "bessel_j0": slow(lambda u: u.bessel_j(0), 1),  # |J_n| <= 1
+    "bessel_j1": slow(lambda u: u.bessel_j(1), 1),
     "bessel_y0": _guard(positive, lambda u: ball(u).bessel_y(0)),
     "bessel_y1": _guard(positive, lambda u: ball(u).bessel_y(1)),
-    "bessel_k0": _guard(positive, lambda u: ball(u).bessel_k(0)),
-    "bessel_k1": _guard(positive, lambda u: ball(u).bessel_k(1)),
-    "sinc": sinc_pi,
-    "spherical_j0": lambda u: ball(u).sinc(),
+    "bessel_k0": _guard(positive, falling(lambda u: u.bessel_k(0))),
+    "bessel_k1": _guard(positive, falling(lambda u: u.bessel_k(1))),
+    "sinc": slow(lambda u: u.sinc_pi(), 2),
+    "spherical_j0": slow(lambda u: u.sinc(), 1),
     "relu": relu,
     "step": step,
     "floor": _rounding(lambda u: u.floor()),

@@ -41,7 +41,7 @@ def squares(bench: Workbench, number: int) -> list[Square] | None:
         if whole is not None and match(bench, whole) is not None:
             forms = [whole]
         for c in forms:
-            square = match(bench, c)
+            square = match(bench, c) or projected(bench, c)
             more = steps(bench, c) if square is None else []
             parts = gram(bench, c) if more is None and bench.nodes[node].op == "x" else None
             if visits > BUDGET or (more is None and parts is None):
@@ -113,6 +113,21 @@ def match(bench: Workbench, c: Cotangent) -> Square | None:
     if factor is None:
         return None
     return Square(bench.mul(shape, [bench.whole(factor), *c.weights]), t, c.node)
+
+
+def projected(bench: Workbench, c: Cotangent) -> Square | None:
+    """Return a form as one square where y and the tangent differ by what is orthogonal to it.
+
+    So with z - mean(z), and any projection: sum y P t = sum (P t)^2 for y = t.
+    """
+    t, node = bench.tangent(c.node), bench.nodes[c.node]
+    if t is None or node.op != "add" or not node.shape or any(r.index for r in c.weights):
+        return None
+    p, y = (bench.attempt(lambda n=n: bench.poly(n)) for n in (t, c.y))
+    if p is None or y is None or not 0 < len(p.terms) < 12 or "x" in p.heads | y.heads:
+        return None
+    with_y, own = (bench.total(bench.ring.mul(q, p), node.out, node.shape) for q in (y, p))
+    return Square(bench.mul(node.shape, c.weights), t, c.node) if with_y is own else None
 
 
 def merged(bench: Workbench, found: list[Square]) -> list[Square]:

@@ -372,7 +372,7 @@ class Checker:
     def excluded(self, number: int) -> bool:
         """Return whether the graph has a parameter-only operation, the claim its exclusions."""
         node = self.nodes[number]
-        if self.varies(number) or number in self.guarded:
+        if "param" not in self.reach[number] or self.varies(number) or number in self.guarded:
             return False
         first = len(self.graph.nodes)
         return number < first or any(
@@ -695,7 +695,7 @@ class Checker:
             return 0
         out, shape = self.nodes[number].out, self.nodes[number].shape
         near = [w for w in self.below(number)[:-1] if self.nodes[w].shape == shape]
-        for w in [w for w in reversed(near) if self.varies(w)][:4]:
+        for w in [w for w in reversed(near) if self.varies(w) and self.through(number, w, "x")][:3]:
             p = self.cut_at(number, w)
             if (
                 p is None
@@ -720,7 +720,8 @@ class Checker:
         found, new = {number, w}, [number]
         while new:
             node = self.nodes[new.pop()]
-            if node.op == "state" or (node.op == "var" and head == f"var {node.attrs[0]}"):
+            leaf = f"var {node.attrs[0]}" if node.op == "var" else node.op
+            if leaf in ("state", head):
                 return False
             for n in [ref.node for ref in node.args] + list(node.attrs[1:2] * (node.op == "loop")):
                 if n not in found:

