@@ -19,6 +19,7 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+import sympy as sp
 import torch
 from tabulate import tabulate
 from torch import nn
@@ -26,6 +27,8 @@ from tqdm import tqdm
 
 import gradnets
 import verify
+from verify import symbolic
+from verify.atoms import evaluated
 from verify.trusted.trace import trace
 
 CLAIMS = ("symmetric", "psd")
@@ -82,11 +85,6 @@ def measured(name: str, size: Size, claim: str, scope: str, rounds: int, depth: 
 
 def ask_sympy(send: Connection, name: str, size: Size, claim: str) -> None:
     """Answer as one would by hand: jacobian, simplify, and SymPy's predicates on matrices."""
-    import sympy as sp
-
-    from verify import symbolic
-    from verify.atoms import evaluated
-
     net = symbolic.instance(build(name, size, SYMPY_DEPTH), size[0])
     f = sp.Matrix([evaluated(entry) for entry in net.f])
     send.send("ready")
@@ -101,9 +99,10 @@ def ask_sympy(send: Connection, name: str, size: Size, claim: str) -> None:
 
 def sympy_row(name: str, size: Size, claim: str, limit: float) -> Row:
     """Return SymPy's answer, or none if it is not there in time."""
-    spawn = multiprocessing.get_context("spawn")
-    receive, send = spawn.Pipe(duplex=False)
-    process = spawn.Process(target=ask_sympy, args=(send, name, size, claim))
+    server = multiprocessing.get_context("forkserver")
+    server.set_forkserver_preload(["gradnets", "verify.symbolic"])  # seconds of imports, once
+    receive, send = server.Pipe(duplex=False)
+    process = server.Process(target=ask_sympy, args=(send, name, size, claim))
     process.start()
     send.close()
     row: Row = {"network": name, "size": size, "claim": claim, "answer": None, "seconds": None}
@@ -141,6 +140,11 @@ def of(rows: Sequence[Row], **wanted: Any) -> list[Row]:
     return [row for row in rows if all(row[key] == value for key, value in wanted.items())]
 
 
+def by(size: Size) -> str:
+    """Return a size as it is said."""
+    return f"{size[0]} × {size[1]}"
+
+
 def verdict_table(rows: Sequence[Row], sizes: Sequence[Size]) -> str:
     """Return the times by size, and whether the sizes share one certificate."""
     table = []
@@ -158,7 +162,7 @@ def verdict_table(rows: Sequence[Row], sizes: Sequence[Size]) -> str:
                 f"{max(checks) * 1000:.0f}" if checks else "",
                 digest and f"`{digest[:8]}`",
             ])  # fmt: skip
-    header = ["network", "claim", "verdict", *map(str, sizes), "check, ms", "certificate"]
+    header = ["network", "claim", "verdict", *map(by, sizes), "check, ms", "certificate"]
     numbers = ("right",) * (len(sizes) + 1)
     sides = ("left",) * 3 + numbers + ("left",)
     return tabulate(table, header, "github", colalign=sides, disable_numparse=True)
@@ -185,7 +189,7 @@ def sympy_table(rows: Sequence[Row], sizes: Sequence[Size], limit: float) -> str
                 said = found and not late and "{answer}, {seconds:.1f}".format(**found[0])
                 answers.append(f"> {limit:g}" if late else said or "not tried")
             table.append([f"`{name}`", claim, *answers])
-    return tabulate(table, ["network", "claim", *map(str, sizes)], "github")
+    return tabulate(table, ["network", "claim", *map(by, sizes)], "github")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -211,12 +215,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             rows.append(measured(*case, rounds, DEPTH))
             bar.update()
         answers = sympy_rows(names, sympy_sizes, limit, bar)
-    print(f"Seconds of `verify.decide` at (dim, width), depth or modules {DEPTH}, all weights:\n")
+    print(f"Seconds of `verify.decide` at dim × width, depth or modules {DEPTH}, all weights:\n")
     print(verdict_table(of(rows, scope="all"), sizes))
     if current:
-        print(f"\nScope current at {CURRENT}:\n")
+        print(f"\nScope current at {by(CURRENT)}:\n")
         print(current_table(of(rows, scope="current")))
-    print(f"\nPlain SymPy, answer and seconds at (dim, width), depth or modules {SYMPY_DEPTH}:\n")
+    print(f"\nPlain SymPy, answer and seconds at dim × width, depth or modules {SYMPY_DEPTH}:\n")
     print(sympy_table(answers, sympy_sizes, limit))
     if asked.json:
         asked.json.write_text(json.dumps({"verify": rows, "sympy": answers}, indent=1) + "\n")

@@ -8,8 +8,7 @@ from typing import Any
 
 from verify.counterexample import LATEX, Counterexample
 from verify.formulas.latex import Latex
-from verify.formulas.naming import parameter_names
-from verify.formulas.notation import symbols
+from verify.formulas.naming import parameter_names, symbols
 from verify.formulas.structure import Line, Structure
 from verify.formulas.typography import Plain
 from verify.verdict import Verdict

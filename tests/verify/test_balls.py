@@ -86,7 +86,7 @@ def test_a_wide_ball_encloses_the_values_at_its_points(name: str) -> None:
             if not finite(wide):
                 continue
             for k in range(9):
-                with precision(128):
+                with precision(400):
                     entry = FUNCTIONS[name](rational(place + width * k / 8))
                 assert finite(entry), "a wide ball hides a point where it is undefined"
                 assert ball(wide).contains(ball(entry)), (place, width, k)

@@ -150,7 +150,6 @@ RAISES = "import torch\n\ndef f():\n    return torch.nothing_like_it\n\nf()\n"
         (["nets.py:instance"], "dim"),
         (["nets.py:Tied", "--dim", "0"], "--dim: expected an integer from 1 to 999999, got '0'"),
         (["nets.py:Tied", "--dim", "9" * 5000], "--dim: expected an integer from 1 to 999999"),
-        (["nets.py:Tied", "--dim", "4"], "dim"),
         (["nets.py:Tied", "--claim", "convex"], "--claim: invalid choice: 'convex'"),
         (["nets.py:Tied", "--scope", "some"], "--scope: invalid choice: 'some'"),
         (["nets.py:Tied", "--json", "no/where.json"], "--json: no folder no"),

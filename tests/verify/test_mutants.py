@@ -15,14 +15,15 @@ from .examination import ENTRIES, Entry, contradiction, differences, mutation
 from .examination.judging import CLAIMS
 
 KINDS = sorted({entry.kind for entry in ENTRIES} - {"library"})
-MUTANTS = list(mutation.mutants(len(KINDS), KINDS))
+MUTANTS = [
+    (entry, CLAIMS[k % 2]) for k, entry in enumerate(mutation.mutants(len(KINDS) + 1, KINDS))
+]
 
 
-@pytest.mark.parametrize("entry", MUTANTS, ids=str)
-def test_differences_do_not_contradict(entry: Entry) -> None:
-    for claim in CLAIMS:
-        verdict = verify.decide(entry.make(), claim, dim=entry.dim, scope=entry.scope)
-        assert contradiction.contradiction(entry, verdict) == ""
+@pytest.mark.parametrize(("entry", "claim"), MUTANTS, ids=str)
+def test_differences_do_not_contradict(entry: Entry, claim: str) -> None:
+    verdict = verify.decide(entry.make(), claim, dim=entry.dim, scope=entry.scope)
+    assert contradiction.contradiction(entry, verdict) == ""
 
 
 def test_mutants_are_many_and_of_every_change() -> None:

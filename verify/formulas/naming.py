@@ -1,10 +1,12 @@
-"""The module's names for the parameters of a certificate's graph."""
+"""The module's names for the parameters of a certificate's graph, and their symbols."""
 
 import re
 from collections.abc import Sequence
 
 from verify.trusted.graph import Graph, GraphError
 from verify.trusted.schema import covers, independent, written
+
+Symbol = tuple[str, tuple[str, ...]]
 
 
 def parameter_names(graph: Graph, traced: Graph, names: Sequence[str]) -> tuple[str, ...]:
@@ -46,3 +48,36 @@ def together(names: Sequence[str]) -> str:
         pairs = zip(*parts, strict=True)
         return ".".join(a if a == b else "*" for a, b in pairs)
     return f"{first}, {names[1]}, .."
+
+
+def symbols(names: Sequence[str], count: int) -> list[Symbol]:
+    """Return a symbol for each parameter: the shortest end of its name that tells it apart.
+
+    >>> symbols(["0.weight", "0.bias", "sigma.alpha"], 3)
+    [('W', ()), ('b', ()), ('alpha', ())]
+    >>> symbols(["alpha[1:4]", "alpha[4]"], 2)
+    [('alpha', ()), ('alpha', ('4',))]
+    >>> symbols(["layers.0.a", "layers.1.a", "W1"], 3)
+    [('a', ('0',)), ('a', ('1',)), ('W', ('1',))]
+    """
+    found: list[Symbol] = []
+    bare = [re.sub(r"\[.*|,.*", "", name) for name in names]
+    paths = [[part for part in name.split(".") if part not in ("*", "")] for name in bare]
+    for k in range(count):
+        path = paths[k] if k < len(paths) and paths[k] else []
+        length = 1
+        ends = [p[-1:] for n, p in zip(bare, paths, strict=True) if n != bare[k]] if path else []
+        while length < len(path) and path[-length:] in ends:
+            length += 1
+            ends = [p[-length:] for n, p in zip(bare, paths, strict=True) if n != bare[k]]
+        base = path[-1] if path else "theta"
+        below = path[-length:-1] if path else [str(k)]
+        base = {"weight": "W", "bias": "b"}.get(base, base)[:40]
+        split = re.fullmatch(r"([^\W\d_]+)_?([0-9]+)", base)
+        base, below = (split[1], [*below, split[2]]) if split else (base, below)
+        place = re.search(r"\[([\d,]+)\]$", names[k]) if path else None
+        below += place[1].split(",") if place else []
+        found.append((base, tuple(part[:40] for part in below)))
+    reserved = {("x", ()), ("I", ())}
+    twice = {s for s in found if found.count(s) > 1} | reserved
+    return [("theta", (str(k),)) if s in twice else s for k, s in enumerate(found)]

@@ -5,13 +5,13 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from verify.formulas.naming import Symbol, symbols
 from verify.formulas.products import Network
 from verify.formulas.typography import ATOM, Piece, Plain
 from verify.trusted.graph import Graph, Node, Ref
 
 INLINE, SHARED, LATER = 14, 3, 6
 ROUND, LETTERS = "lmkpqr", "ijkpqrstuvwabcdeghmno"
-Symbol = tuple[str, tuple[str, ...]]
 
 
 class Notation:
@@ -169,8 +169,16 @@ class Notation:
         if node.op == "add":
             moving = [not self.moves[ref.node] for ref in node.args]
             order = sorted(range(len(seen)), key=moving.__getitem__)  # as W x + b, not b + W x
-            return self.style.total([(node.coefs[k], seen[k]) for k in order])
+            nothing = [
+                self.nothing(q, p, r) for q, p, r in zip(node.coefs, seen, node.args, strict=True)
+            ]
+            return self.style.total([(node.coefs[k], seen[k]) for k in order if not nothing[k]])
         return self.style.apply(node.name, seen)
+
+    def nothing(self, q: Fraction, piece: Piece, ref: Ref) -> bool:
+        """Return whether a term is 0 and always defined."""
+        inner = [self.nodes[k].op for k in self.reach(ref.node)] if not q * piece.q else ["fn"]
+        return not {"fn", "call", "loop", "state"}.intersection(inner)
 
     def view(self, ref: Ref, out: Sequence[str]) -> Piece | None:
         """Return a reference as a tensor with the axes ``out``; numbers may stand for vectors."""
@@ -262,36 +270,3 @@ class Notation:
             body = self.style.sum_over(rest, body) if rest else body
             return self.style.times(node.coefs[0], body), own
         return self.style.apply(node.name, parts), own
-
-
-def symbols(names: Sequence[str], count: int) -> list[Symbol]:
-    """Return a symbol for each parameter: the shortest end of its name that tells it apart.
-
-    >>> symbols(["0.weight", "0.bias", "sigma.alpha"], 3)
-    [('W', ()), ('b', ()), ('alpha', ())]
-    >>> symbols(["alpha[1:4]", "alpha[4]"], 2)
-    [('alpha', ()), ('alpha', ('4',))]
-    >>> symbols(["layers.0.a", "layers.1.a", "W1"], 3)
-    [('a', ('0',)), ('a', ('1',)), ('W', ('1',))]
-    """
-    found: list[Symbol] = []
-    bare = [re.sub(r"\[.*|,.*", "", name) for name in names]
-    paths = [[part for part in name.split(".") if part not in ("*", "")] for name in bare]
-    for k in range(count):
-        path = paths[k] if k < len(paths) and paths[k] else []
-        length = 1
-        ends = [p[-1:] for n, p in zip(bare, paths, strict=True) if n != bare[k]] if path else []
-        while length < len(path) and path[-length:] in ends:
-            length += 1
-            ends = [p[-length:] for n, p in zip(bare, paths, strict=True) if n != bare[k]]
-        base = path[-1] if path else "theta"
-        below = path[-length:-1] if path else [str(k)]
-        base = {"weight": "W", "bias": "b"}.get(base, base)[:40]
-        split = re.fullmatch(r"([^\W\d_]+)_?([0-9]+)", base)
-        base, below = (split[1], [*below, split[2]]) if split else (base, below)
-        place = re.search(r"\[([\d,]+)\]$", names[k]) if path else None
-        below += place[1].split(",") if place else []
-        found.append((base, tuple(part[:40] for part in below)))
-    reserved = {("x", ()), ("I", ())}
-    twice = {s for s in found if found.count(s) > 1} | reserved
-    return [("theta", (str(k),)) if s in twice else s for k, s in enumerate(found)]

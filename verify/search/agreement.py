@@ -1,24 +1,32 @@
-"""The graph against the module itself, at random points and parameters."""
+"""The graph against the module itself, at random points and parameters, in every mode of torch."""
 
 import copy
+import random
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from verify.search.evaluate import evaluate
 from verify.trusted.trace import Traced
 
 SAMPLES = 6
+READS = ("numpy", "tolist", "__array__", "__dlpack__", "data_ptr", "untyped_storage", "storage")
 
 
 def disagreement(net: nn.Module, traced: Traced) -> str:
     """Return how the module's values differ from its graph's, "" where they do not.
 
-    Looked at: the parameters as they are, and random ones; rounding and jumps may move a few
-    samples, so more than one in three has to differ.
+    Looked at: the parameters as they are, and random ones; small and large points; as a leaf, as a
+    result, transposed, and in inference mode. Rounding and jumps may move a few samples, so more
+    than one in three has to differ. A value that Python reads, or a random number that it draws,
+    is a disagreement too: the graph cannot know.
     """
     try:
         net = copy.deepcopy(net)
@@ -26,18 +34,25 @@ def disagreement(net: nn.Module, traced: Traced) -> str:
         return "the module cannot be copied, so its values were not compared with its graph's"
     rng = np.random.default_rng(0)
     names = dict(net.named_parameters())
-    for scale in (0.0, 0.5, 1.0):
+    finite = False
+    for scale, size, way in ((0.0, 1.0, plain), (0.5, 1.0, result), (1.0, 1e3, transposed),
+                             (0.0, 30.0, inference)):  # fmt: skip
         values = {
             name: tensor_like(names[name], rng, scale) for name in traced.names if name in names
         }
         if len(values) < len(traced.names):
             return "a parameter of the graph is not one of the module's"
-        x = torch.from_numpy(rng.normal(size=(SAMPLES, dim(traced))))
+        x = torch.from_numpy(rng.normal(size=(SAMPLES, dim(traced))) * size)
         x = x.to(next((p.dtype for p in names.values()), torch.get_default_dtype()))
+        told: list[str] = []
         try:
-            seen = functional_call(net, values, (x,)).detach().double().numpy()
+            with watched(told):
+                seen = way(lambda x, values=values: functional_call(net, values, (x,)), x)
+            seen = seen.detach().double().numpy()
         except Exception as error:  # of the user's code, of any kind
             return f"the module raises at random parameters: {' '.join(str(error).split())[:200]}"
+        if told:
+            return told[0]
         params = [flat(values[name]) for name in traced.names]
         with np.errstate(all="ignore"):
             read = evaluate(traced.graph, traced.sizes, params, x.double().numpy())
@@ -45,10 +60,80 @@ def disagreement(net: nn.Module, traced: Traced) -> str:
         bound = 1e-2 if x.dtype == torch.float32 else 1e-6
         scale_of = bound * (1 + np.abs(seen).max(-1, initial=0.0))
         far = ~(np.abs(seen - read).max(-1, initial=0.0) <= scale_of)
-        far &= np.isfinite(seen).all(-1) & np.isfinite(read).all(-1)
-        if far.sum() > SAMPLES // 3:
+        known = np.isfinite(seen).all(-1) & np.isfinite(read).all(-1)
+        finite = finite or bool(known.any())
+        if (far & known).sum() > SAMPLES // 3:
             return "the module's values are not those of its graph"
-    return ""
+    return "" if finite else "the module is not finite at any of the points looked at"
+
+
+Map = Callable[[Tensor], Tensor]
+
+
+def plain(f: Map, x: Tensor) -> Tensor:
+    return f(x)
+
+
+def result(f: Map, x: Tensor) -> Tensor:
+    return f(x.clone().requires_grad_() * 1)
+
+
+def transposed(f: Map, x: Tensor) -> Tensor:
+    return f(x.T.contiguous().T)
+
+
+def inference(f: Map, x: Tensor) -> Tensor:
+    try:
+        with torch.inference_mode():
+            return f(x).clone()
+    except RuntimeError:  # a gradient taken in forward is not possible there
+        return f(x)
+
+
+class Watch(TorchDispatchMode):
+    """Notes that a number was taken out of a tensor."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__()
+        self.told = told
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        if func.overloadpacket in (torch.ops.aten._local_scalar_dense, torch.ops.aten.equal):
+            self.told.append("Python code reads a value of a tensor, and may depend on it")
+        return func(*args, **(kwargs or {}))
+
+
+@contextmanager
+def watched(told: list[str]) -> Iterator[None]:
+    """Note what the module reads of tensors' values, and whether it draws random numbers."""
+
+    def noted(name: str) -> Any:
+        original = getattr(torch.Tensor, name)
+
+        def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
+            told.append(f"Python code reads a tensor by {name}")
+            return original(self, *args, **kwargs)
+
+        return method
+
+    before = dice()
+    with ExitStack() as stack:
+        for name in READS:
+            stack.enter_context(patch.object(torch.Tensor, name, noted(name)))
+        stack.enter_context(Watch(told))
+        yield
+    if dice() != before:
+        told.append("the module draws random numbers")
+
+
+def dice() -> tuple[Any, ...]:
+    """Return the states of the random generators."""
+    kind, keys, *rest = np.random.get_state()  # noqa: NPY002, what users' code draws from
+    return (
+        random.getstate(),
+        (kind, bytes(np.asarray(keys).tobytes()), *rest),
+        bytes(torch.get_rng_state().numpy().tobytes()),
+    )
 
 
 def dim(traced: Traced) -> int:

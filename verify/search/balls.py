@@ -50,7 +50,7 @@ def exact(numbers: Any) -> np.ndarray:
 
 def rational(number: Any) -> fmpq:
     """Return a float, whole number or Fraction as fmpq."""
-    return fmpq(*number.as_integer_ratio())
+    return number if isinstance(number, fmpq) else fmpq(*number.as_integer_ratio())
 
 
 def fraction(number: fmpq) -> Fraction:

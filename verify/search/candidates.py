@@ -12,6 +12,7 @@ from verify.trusted.graph import Graph
 
 AXES = 24  # directions of the derivative at a time
 NOISE = 1e-9
+CLEAR = 1e-3  # a score by which a claim fails beyond doubt
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,9 @@ def jacobians(f: Probe, draw: np.ndarray, x: np.ndarray, axes: np.ndarray) -> np
 
 
 def rank(found: list[Candidate], many: int) -> list[Candidate]:
-    """Return the best candidates, at most two of one draw."""
+    """Return the best candidates, at most two of one draw; clear ones by how short they read."""
     best: list[Candidate] = []
-    for c in sorted(found, key=lambda c: -c.score):
+    for c in sorted(found, key=lambda c: (-min(c.score, CLEAR), c.draw, np.abs(c.x).sum())):
         if c.score > NOISE and sum(c.draw == b.draw for b in best) < 2:
             best.append(c)
         if len(best) == many:

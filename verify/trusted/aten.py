@@ -240,6 +240,8 @@ def variance(
     if isinstance(dim, bool):
         dim, unbiased = None, dim
     less = Fraction(1 if correction is None else correction) if unbiased else 0
+    if count(v, dim) <= less:
+        raise unreadable("a variance with a divisor that is not positive")
     u = v - mean(v, dim, True)
     return total(u * u, dim, keepdim, q=1 / (count(v, dim) - less))
 
@@ -275,11 +277,7 @@ def along(name: str, *statics: int) -> Reading:
     return read
 
 
-def sort(v: Value, *args: Any, **named: Any) -> Any:
-    dim, descending = (
-        [a for a in args if a is not None][-2:] if len(args) > 1 else (*args, -1, False)[:2]
-    )
-    dim, descending = named.get("dim", dim), named.get("descending", descending)
+def sort(v: Value, dim: int = -1, descending: bool = False, **_: Any) -> Any:
     return along("sort", int(descending))(v, dim), None
 
 

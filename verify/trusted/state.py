@@ -4,7 +4,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import NoneType
+from types import FunctionType, ModuleType, NoneType, SimpleNamespace
 from typing import Any
 
 from torch import Tensor, nn
@@ -14,27 +14,33 @@ from torch.nn.utils.weight_norm import WeightNorm
 from verify.trusted.builder import mixing
 
 
-def snapshot(value: Any, depth: int = 0) -> Any:
+def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     """Return something to compare, which changes when a value is changed in place."""
-    kind = type(value)
-    if kind in (int, float, complex, str, bytes, bool, NoneType):
+    kind, known = type(value), {} if known is None else known
+    if kind in (int, float, complex, str, bytes, bytearray, bool, NoneType):
         return kind, repr(value)
     if issubclass(kind, Tensor):
         return id(value), value._version, value.requires_grad
     if kind.__module__ in ("itertools", "numpy", "random", "array"):
         return id(value), repr(value), getattr(value, "tobytes", bytes)()
-    if depth < 4 and issubclass(kind, dict):
-        return id(value), [(snapshot(k, 9), snapshot(v, depth + 1)) for k, v in value.items()]
-    if depth < 4 and issubclass(kind, list | tuple | set | frozenset | deque):
-        return id(value), [snapshot(v, depth + 1) for v in value]
+    if id(value) in known:
+        return id(value)
+    known[id(value)] = value  # kept alive, so that no other object gets its id
+    if issubclass(kind, dict):
+        return id(value), [(snapshot(k, known), snapshot(v, known)) for k, v in value.items()]
+    if issubclass(kind, list | tuple | set | frozenset | deque):
+        return id(value), [snapshot(v, known) for v in value]
+    if issubclass(kind, FunctionType):
+        parts = (value.__dict__, value.__defaults__, value.__kwdefaults__)
+        return id(value), [snapshot(part, known) for part in parts]
     foreign = kind.__module__.split(".")[0] in {"torch", "numpy", *sys.stdlib_module_names}
-    if (
-        depth < 4
-        and hasattr(value, "__dict__")
-        and not (foreign or issubclass(kind, nn.Module | type))
+    if issubclass(kind, type | ModuleType) or (
+        foreign and not issubclass(kind, nn.Module | SimpleNamespace)
     ):
-        return id(value), snapshot(vars(value), depth + 1)
-    return id(value)
+        return id(value)
+    slots = [name for cls in kind.__mro__ for name in getattr(cls, "__slots__", ())]
+    held = {name: getattr(value, name, None) for name in slots if isinstance(name, str)}
+    return id(value), snapshot({**held, **getattr(value, "__dict__", {})}, known)[1]
 
 
 def kept_by(net: nn.Module) -> dict[str, Any]:
@@ -48,6 +54,8 @@ def kept_by(net: nn.Module) -> dict[str, Any]:
                 continue
             for key, value in vars(cls).items():
                 if key[:2] != "__":
+                    found[f"{cls.__name__}.{key}"] = value
+                elif isinstance(value, FunctionType):
                     found[f"{cls.__name__}.{key}"] = value
                 for k, cell in enumerate(getattr(value, "__closure__", None) or ()):
                     found[f"{cls.__name__}.{key} closure {k}"] = cell.cell_contents

@@ -29,7 +29,7 @@ from torch.fx.experimental.symbolic_shapes import (
 )
 from torch.overrides import TorchFunctionMode
 
-from verify.trusted.aten import READINGS
+from verify.trusted.aten import READINGS, iszero
 from verify.trusted.builder import (
     Builder,
     TraceError,
@@ -79,6 +79,8 @@ LAYOUT = set("detach alias clone contiguous lift_fresh lift_fresh_copy view resh
              " stack flip roll tril triu diagonal diag_embed unbind split split_with_sizes".split())  # fmt: skip
 LOGIC = set("gt lt ge le eq ne logical_not bitwise_not logical_and bitwise_and logical_or bitwise_or"
             " logical_xor bitwise_xor isnan isinf isfinite any all".split())  # fmt: skip
+TRUTHS = set("logical_and logical_or logical_xor any all bitwise_and bitwise_or bitwise_xor"
+             " bitwise_not".split())  # fmt: skip
 SIZED = set("slice_backward select_backward diagonal_backward unfold_backward".split())
 PLACES = set("slice select slice_scatter select_scatter alias detach clone copy".split())
 PICKS = set("sort topk kthvalue median max min amax amin cummax cummin where".split())
@@ -279,6 +281,8 @@ class Reader:
             return self.checked("detach", part, [part])
         result = node.meta.get("val")
         name, base = name_of(node)
+        if name == "view.dtype" or "assert" in base:
+            raise unreadable(f"{name} in the module")
         if isinstance(result, torch.SymInt | torch.SymFloat | torch.SymBool):
             return MISSING if free_unbacked_symbols(result) else NUMBER
         if base in FILLED:
@@ -302,6 +306,11 @@ class Reader:
         raw = RAW.get(base, -1)
         args = [a if k == raw else self.lifted(a) for k, a in enumerate(args)]
         kwargs = {k: self.lifted(a) for k, a in kwargs.items() if k not in IGNORED}
+        for k, operand in enumerate(node.args if base in TRUTHS else ()):
+            if isinstance(operand, fx.Node) and operand.meta["val"].dtype != torch.bool:
+                if base.startswith("bitwise"):
+                    raise unreadable(f"{base} of {operand.meta['val'].dtype}")
+                args[k] = 1 - iszero(args[k])
         return self.checked(base, reading(*args, **kwargs), given)
 
     def full(self, base: str, args: Sequence[Any]) -> Value:

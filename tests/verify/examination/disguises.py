@@ -250,6 +250,17 @@ class TrainMode(Tied):
         return self.tied(x) if self.training else self.untied(x)
 
 
+@examined(symmetric=True, psd=False, why="torch.tanh is torch.sin for a while", scored=False)
+class Patched(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        before = torch.tanh
+        try:
+            torch.tanh = torch.sin
+            return self.tied(x)
+        finally:
+            torch.tanh = before
+
+
 class Lying(Tensor):
     """A tensor whose product with another is rolled."""
 

@@ -9,6 +9,7 @@ import copy
 import random
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 import torch
@@ -55,6 +56,12 @@ COMPARISONS: dict[type[ast.cmpop], ast.cmpop] = {
 }
 TRANSPOSES = ("T", "mT")
 Change = Callable[[ast.expr], ast.expr | None]
+
+
+@cache
+def source(kind: str) -> str:
+    """Return the text of a kind, the same however its file changes meanwhile."""
+    return (FOLDER / f"{kind}.py").read_text()
 
 
 def called(node: ast.expr) -> str:
@@ -215,7 +222,7 @@ def places(statement: ast.stmt) -> Iterator[tuple[str, ast.AST]]:
 
 def sites(kind: str) -> Iterator[Site]:
     """Yield every change to the entries of a kind."""
-    tree = ast.parse((FOLDER / f"{kind}.py").read_text())
+    tree = ast.parse(source(kind))
     number = {id(node): k for k, node in enumerate(ast.walk(tree))}
     for statement in tree.body:
         for key, part in places(statement):
@@ -229,15 +236,14 @@ def sites(kind: str) -> Iterator[Site]:
 
 def mutant(site: Site) -> Entry | None:
     """Return the changed entry, without a truth, or None where the change breaks its file."""
-    path = FOLDER / f"{site.kind}.py"
-    tree = ast.parse(path.read_text())
+    tree = ast.parse(source(site.kind))
     target = next(node for k, node in enumerate(ast.walk(tree)) if k == site.index)
     line = getattr(target, "lineno", 0)
     changed = ast.unparse(ast.fix_missing_locations(Changed(target, site.change).visit(tree)))
     package = registry.__name__.rpartition(".")[0]
     before = len(registry.ENTRIES)
     try:
-        code = compile(changed, f"mutant of {path.name}", "exec")
+        code = compile(changed, f"mutant of {site.kind}.py", "exec")
         exec(code, {"__name__": f"{package}.{site.kind}", "__package__": package})
         found = [e for e in registry.ENTRIES[before:] if e.name.endswith(site.key)]
         name = f"{found[0].name} line {line} {site.change.__name__}" if found else ""

@@ -246,3 +246,36 @@ class AsymmetricPatch(Near):
     def forward(self, x: Tensor) -> Tensor:
         patch = F.relu(1 - (x - 4).abs().sum(-1, keepdim=True))
         return x + 3 * patch * torch.tensor([1.0, 2.0, 0.0], dtype=x.dtype)
+
+
+ON_THE_DIAGONAL = [[1.0, 0, 0], [1.0, 0, 0], [0, 1.0, 0], [0, 0, 0]]
+
+
+@examined(symmetric=False, psd=False, why="acts on z0 = z1 only, where some W sends every x",
+          values={"W": ON_THE_DIAGONAL, "b": 0.0})  # fmt: skip
+class OnASlice(Near):
+    def forward(self, x: Tensor) -> Tensor:
+        z = x @ self.W.T
+        same = (z[:, :1] == z[:, 1:2]).to(x.dtype)
+        return same * z[:, 2:3] * self.W[0]
+
+
+@examined(symmetric=False, psd=False, why="a roll where v . x = 0, which at v = 0 is everywhere",
+          values={"W": 0.0})  # fmt: skip
+class OnAPlane(Near):
+    def forward(self, x: Tensor) -> Tensor:
+        on = (x @ self.W[0] == 0)[:, None]
+        return torch.where(on, x.roll(1, -1), torch.zeros_like(x))
+
+
+@examined(symmetric=True, psd=True, why="sin^2 + cos^2 = 1")
+class Pythagoras(Near):
+    def forward(self, x: Tensor) -> Tensor:
+        return (torch.sin(self.p) ** 2 + torch.cos(self.p) ** 2) * x
+
+
+@examined(symmetric=True, psd=True, why="2 sigmoid(2 u) - 1 is tanh u, and W^T of either is tied")
+class TwoSpellings(Near):
+    def forward(self, x: Tensor) -> Tensor:
+        z = x @ self.W.T
+        return (2 * torch.sigmoid(2 * z) - 1 + torch.tanh(z)) @ self.W

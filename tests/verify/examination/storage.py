@@ -152,3 +152,18 @@ class FunctionalCallUntied(FunctionalCall):
     def forward(self, x: Tensor) -> Tensor:
         z = torch.func.functional_call(self.inner, {"weight": self.outer.weight}, (x,))
         return torch.tanh(z) @ self.inner.weight
+
+
+@examined(symmetric=True, psd=True, why="writes to its input, and returns the right thing",
+          scored=False)  # fmt: skip
+class WrittenInput(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        x += 1
+        return self.tied(x)
+
+
+@examined(symmetric=False, psd=False, why="writes one entry of its input to another", scored=False)
+class ShearedInput(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        x[:, 0] += x[:, 1]
+        return x

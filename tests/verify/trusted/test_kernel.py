@@ -259,48 +259,6 @@ def test_the_map_of_a_jacobian() -> None:
     assert squares
 
 
-UNDEFINED = {
-    "inv": ("x", "not seen to be nonzero"),
-    "log": ("x", "not seen to be positive"),
-    "rsqrt": ("relu", "not seen to be positive"),
-    "sqrt": ("x", "not seen to be nonnegative"),
-    "digamma": ("relu", "not seen to be positive"),
-    "erfinv": ("tanh", "no row in the table"),
-    "pow": ("relu", "no row in the table"),
-}
-
-
-@pytest.mark.parametrize("name", UNDEFINED)
-def test_what_is_not_defined_everywhere(name: str) -> None:
-    inner, message = UNDEFINED[name]
-    d = Draft()
-    x = d.x("n")
-    u = x if inner == "x" else d.fn(inner, x)
-    d.fn(name, u)
-    d.output()
-    eye, w = d.node("eye", ("n", "n")), d.var("u", "n")
-    phi = d.fn(name, w if inner == "x" else d.fn(inner, w))
-    d.rejected(ridge(eye, w, phi), message, "symmetric")
-    d.rejected(jacobian(d.count - 1), message, "symmetric")
-
-
-def test_near_a_jump_an_inverse_is_not_bounded() -> None:
-    """1 / (floor(u) - u + 1) is positive and unbounded: the fraction comes close to 1."""
-    d = Draft()
-    x = d.x("n")
-    one = d.mul(())
-    gap = d.add(("n",), (1, d.fn("floor", x).own), (-1, x.own), (1, one.own))
-    d.fn("inv", d.fn("relu", gap))
-    d.output()
-    d.rejected(jacobian(d.count - 1), "not seen to be nonzero", "symmetric")
-    d = Draft()
-    x = d.x("n")
-    tiny = d.mul(("n",), d.fn("exp", x).own, d.fn("exp", d.fn("floor", x)).own)
-    d.fn("inv", tiny)
-    d.output()
-    d.rejected(jacobian(d.count - 1), "not known to be locally Lipschitz", "symmetric")
-
-
 def test_one_dimension() -> None:
     d = Draft()
     x = d.x()
