@@ -1,6 +1,6 @@
 """The examination of verify: what is proved, refuted and unknown of modules with known truth.
 
-python benchmarks/examination.py [--kind KIND] [--entry KIND/NAME] [--json FILE]
+python benchmarks/examination.py [--kind KIND] [--entry KIND/NAME] [--every 10] [--json FILE]
 python benchmarks/examination.py --mutants 300
 """
 
@@ -112,6 +112,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Examine verify on modules with known truth.")
     parser.add_argument("--kind", help="only this kind")
     parser.add_argument("--entry", help="only this entry, KIND/NAME")
+    parser.add_argument("--every", type=int, default=1, help="only one entry in so many")
     parser.add_argument("--json", type=Path, help="write every verdict to this file")
     parser.add_argument("--limit", type=int, default=120, help="seconds for a verdict")
     parser.add_argument("--mutants", type=int, default=0, help="judge so many mutants instead")
@@ -124,6 +125,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         for entry in ENTRIES
         if asked.kind in (None, entry.kind) and asked.entry in (None, str(entry))
     ]
+    entries = entries[:: asked.every]
     if not entries:
         parser.error("no entry of that kind and name")
     found = judged(entries, asked.limit)

@@ -82,6 +82,8 @@ class Counterexample:
         """
         from verify.trusted.trace import trace
 
+        if not refutes(self.claim, self.kind):
+            raise ReplayError(f"{self.kind} does not refute {self.claim}")
         traced = trace(net, self.dim)
         f = exact_map(traced.graph, traced.sizes, self._values(traced))
         points = [exact(list(p)) for p in self.points]
@@ -172,6 +174,11 @@ def counterexample(traced: "Traced", claim: str, scope: str, found: Witness) -> 
     return Counterexample(claim, scope, found.kind, points, parameters, found.pair, found.found)
 
 
+def refutes(claim: str, kind: str) -> bool:
+    """Tell whether counterexamples of a kind refute a claim: two points do not refute symmetry."""
+    return claim == "psd" or kind != "points"
+
+
 def own_values(traced: "Traced") -> list[np.ndarray]:
     """Return the module's own parameter values in the shapes of the graph."""
     values = []
@@ -208,6 +215,7 @@ def _read(document: Any) -> Counterexample:
             "indices: expected two whole numbers below the dimension",
         )
         pair = (indices[0], indices[1])
+    _expect(refutes(document["claim"], kind), f"kind: {kind} does not refute symmetric")
     for key in ("parameters", "enclosures"):
         _expect(isinstance(document[key], dict), f"{key}: expected an object")
     parameters = {name: _parameter(v, name) for name, v in document["parameters"].items()}

@@ -49,7 +49,7 @@ def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all
         "unknown", claim, scope, int(n), exclusions=traced.exclusions, names=traced.names,
         graph=traced.graph,
     )  # fmt: skip
-    difference = disagreement(net, traced)
+    difference = disagreement(net, traced, scope)
     if difference:
         return replaced(told, reason=Reason("not a sample map", difference))
     failures = []

@@ -187,25 +187,50 @@ def test_elementwise(name: str) -> None:
 GROUPS: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "sum": lambda m, x: x + x.sum(-1, keepdim=True) + x.sum(1)[:, None],
     "mean": lambda m, x: x - x.mean(-1, keepdim=True) * x.mean(1)[:, None],
-    "var": lambda m, x: x * x.var(-1, keepdim=True) + x.std(1, unbiased=False)[:, None] + x.var(1, correction=0)[:, None],
-    "var_mean": lambda m, x: x * torch.var_mean(x, -1, keepdim=True)[0] + torch.std_mean(x, 1)[1][:, None],
+    "var": lambda m, x: (
+        x * x.var(-1, keepdim=True)
+        + x.std(1, unbiased=False)[:, None]
+        + x.var(1, correction=0)[:, None]
+    ),
+    "var_mean": lambda m, x: (
+        x * torch.var_mean(x, -1, keepdim=True)[0] + torch.std_mean(x, 1)[1][:, None]
+    ),
     "amax": lambda m, x: x * x.amax(-1, keepdim=True) - x.amin(1)[:, None],
-    "max": lambda m, x: x * x.max(-1, keepdim=True)[0] - x.min(1).values[:, None] + m.A.max() + m.A.min(),
+    "max": lambda m, x: (
+        x * x.max(-1, keepdim=True)[0] - x.min(1).values[:, None] + m.A.max() + m.A.min()
+    ),
     "aminmax": lambda m, x: x * torch.aminmax(x, dim=1, keepdim=True).max,
-    "norms": lambda m, x: x * (x.norm(dim=-1, keepdim=True) + x.norm(1, -1, True) + x.norm(3, -1, True)
-                               + torch.linalg.vector_norm(x, float("inf"), -1, True)),  # fmt: skip
+    "norms": lambda m, x: (
+        x
+        * (
+            x.norm(dim=-1, keepdim=True)
+            + x.norm(1, -1, True)
+            + x.norm(3, -1, True)
+            + torch.linalg.vector_norm(x, float("inf"), -1, True)
+        )
+    ),  # fmt: skip
     "normalize": lambda m, x: F.normalize(x, dim=-1) + F.normalize(x, p=1, dim=1),
     "softmax": lambda m, x: torch.softmax(x @ m.A / 2, -1) + F.softmin(x, 1) + F.log_softmax(x, 1),
-    "softmax as written": lambda m, x: (x - x.amax(1, keepdim=True)).exp() / (x - x.amax(1, keepdim=True)).exp().sum(1, True),
-    "logsumexp": lambda m, x: x * torch.logsumexp(x, -1, keepdim=True) + torch.logsumexp(x, 1)[:, None],
+    "softmax as written": lambda m, x: (
+        (x - x.amax(1, keepdim=True)).exp() / (x - x.amax(1, keepdim=True)).exp().sum(1, True)
+    ),
+    "logsumexp": lambda m, x: (
+        x * torch.logsumexp(x, -1, keepdim=True) + torch.logsumexp(x, 1)[:, None]
+    ),
     "logcumsumexp": lambda m, x: torch.logcumsumexp(x, 1),
     "cumsum": lambda m, x: torch.cumsum(x, 1) + torch.cumsum(m.b, 0),
     "cumprod": lambda m, x: torch.cumprod(x, 1),
     "cummax": lambda m, x: torch.cummax(x, 1)[0] - torch.cummin(x, 1).values,
     "prod": lambda m, x: x * x.prod(-1, keepdim=True) + m.b.prod(),
-    "sort": lambda m, x: torch.sort(x, -1).values - torch.sort(x, descending=True)[0] * 2 + x.sort(stable=True, dim=1)[0],
+    "sort": lambda m, x: (
+        torch.sort(x, -1).values
+        - torch.sort(x, descending=True)[0] * 2
+        + x.sort(stable=True, dim=1)[0]
+    ),
     "topk": lambda m, x: x * x.topk(2, -1)[0][:, 1:] + x.topk(3, largest=False)[0][:, :1],
-    "median": lambda m, x: x * x.median(-1, keepdim=True)[0] + x.kthvalue(2, 1)[0][:, None] + m.b.median(),
+    "median": lambda m, x: (
+        x * x.median(-1, keepdim=True)[0] + x.kthvalue(2, 1)[0][:, None] + m.b.median()
+    ),
     "layer_norm": lambda m, x: F.layer_norm(x, (4,)) + F.layer_norm(x, (4,), m.b, m.b),
     "rms_norm": lambda m, x: F.rms_norm(x, (4,)) + F.rms_norm(x, (4,), m.b, 0.1),
     "group_norm": lambda m, x: F.group_norm(x, 2) + F.group_norm(x, 1, m.b, m.b),
@@ -217,7 +242,9 @@ GROUPS: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "count": lambda m, x: x * (x > 0).sum(-1, keepdim=True),
     "cdist": lambda m, x: x * torch.cdist(x[:, None], m.A).sum(-1) + torch.cdist(x, m.A),
     "dist": lambda m, x: x * (x[:, None] - m.W).norm(dim=-1).exp().sum(-1, keepdim=True),
-    "attention": lambda m, x: F.scaled_dot_product_attention(x.view(-1, 1, 2, 2), x.view(-1, 1, 2, 2), x.view(-1, 1, 2, 2)).flatten(1),
+    "attention": lambda m, x: F.scaled_dot_product_attention(
+        x.view(-1, 1, 2, 2), x.view(-1, 1, 2, 2), x.view(-1, 1, 2, 2)
+    ).flatten(1),
     "gumbel like": lambda m, x: torch.softmax((x + m.b) / F.softplus(m.c), dim=-1),
 }
 LINEAR: dict[str, Callable[[Any, Tensor], Tensor]] = {

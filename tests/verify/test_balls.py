@@ -188,6 +188,8 @@ def test_ties_leave_open_which_entry_is_taken() -> None:
     assert positions("amax", row, (1, 0)).tolist() == [-1]
     assert positions("amin", row, (1, 0)).tolist() == [0]
     assert positions("sort", row, (1, 1)).tolist() == [0, 3, -1, -1]
+    wide = np.array([arb(0, 10), arb(1, 0.1), arb(2, 0.1)], dtype=object)
+    assert positions("sort", wide, (1, 1)).tolist() == [-1, -1, -1]
     assert positions("cummax", row, (1, 1)).tolist() == [0, 1, -1, -1]
 
 

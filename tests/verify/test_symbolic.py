@@ -7,7 +7,7 @@ from torch import nn
 
 from gradnets import GradNet, GradNetC, GradNetM, mGradNet, mGradNetC, mGradNetM
 from gradnets.testing import jacobian
-from verify.atoms import evaluated
+from verify.atoms import evaluated, softmax
 from verify.identities import equal
 from verify.symbolic import NotReadableError, instance
 
@@ -100,6 +100,10 @@ OPERATIONS = {
     "powers": lambda x: x**3 - x.square() - (-x),
     "exp": lambda x: torch.exp(x) * torch.sin(x),
     "sums": lambda x: x.sum(-1, keepdim=True) + torch.logsumexp(x, -1, keepdim=True) * x,
+    "swapped": lambda x: x[:, [1, 0]] + torch.tensor([1, 2]),
+    "again": lambda x: x.expand(4, -1, -1)[0] * torch.erf(x) - torch.relu(x),
+    "softplus": lambda x: nn.functional.softplus(x, beta=2.0) + torch.sqrt(1 + x * x),
+    "groups": lambda x: torch.softmax(torch.stack([x, 2 * x], 1), 1).sum(1) * x.softmax(-1),
     "stack": lambda x: x.select(1, 0).unsqueeze(1).expand(-1, 2) + x.transpose(0, 1).T,
 }
 
@@ -113,14 +117,20 @@ def test_operations_agree_with_torch(name: str) -> None:
     assert exact == pytest.approx(OPERATIONS[name](point)[0].tolist(), rel=1e-7)
 
 
-def test_what_cannot_be_read_is_named() -> None:
-    for operation, name in (
-        (torch.sort, "sort"),
-        (lambda x: nn.functional.softplus(x, beta=2.0), "softplus"),
-        (torch.erf, "erf"),
-    ):
-        with pytest.raises(NotReadableError, match=f"no symbolic reading of .*{name}"):
-            instance(Operation(lambda x, f=operation: f(x)), 2)
+@pytest.mark.parametrize(
+    ("operation", "message"),
+    [
+        (lambda x: torch.sort(x).values, "no symbolic reading of sort"),
+        (torch.floor, "no symbolic reading of floor"),
+        (lambda x: torch.special.erfinv(torch.tanh(x)), "no symbolic reading of erfinv"),
+        (torch.sqrt, "no symbolic reading of sqrt of what may not be nonnegative"),
+        (lambda x: torch.exp(torch.log(x)), "no symbolic reading of log of what may not be"),
+        (lambda x: x / (x - x), "no symbolic reading of inv of what may not be nonzero"),
+    ],
+)
+def test_what_cannot_be_read_is_named(operation: object, message: str) -> None:
+    with pytest.raises(NotReadableError, match=rf"{message}.* at .*test_symbolic\.py:\d+"):
+        instance(Operation(operation), 2)
 
 
 class Named(nn.Module):
@@ -202,12 +212,24 @@ class Fixed(nn.Module):
         return x + x @ (self.B * 2 / 4).to(x.dtype)
 
 
-@pytest.mark.parametrize(
-    "dtype", [torch.int8, torch.uint8, torch.bool, torch.int64, torch.complex64]
-)
-def test_buffers_that_are_not_floating_are_not_read(dtype: torch.dtype) -> None:
+@pytest.mark.parametrize("dtype", [torch.int8, torch.uint8, torch.bool, torch.int64])
+@pytest.mark.parametrize("entry", [1, 100])
+def test_buffers_that_are_not_floating_are_read_exactly_or_not(
+    dtype: torch.dtype, entry: int
+) -> None:
+    """100 * 2 is -56 in eight bits."""
+    net = Fixed((entry * torch.eye(2)).to(dtype)).double()
+    try:
+        s = instance(net, 2)
+    except NotReadableError:
+        return
+    point = torch.tensor([[0.5, -1.25]], dtype=torch.float64)
+    assert [float(e) for e in s.f.subs(at(s.x, point[0]))] == net(point)[0].tolist()
+
+
+def test_complex_buffers_are_not_read() -> None:
     with pytest.raises(NotReadableError):
-        instance(Fixed(torch.eye(2).to(dtype)), 2)
+        instance(Fixed(torch.eye(2).to(torch.complex64)), 2)
 
 
 def test_buffers_that_alias_a_parameter_are_not_read() -> None:
@@ -233,12 +255,8 @@ def test_a_sum_over_no_axis_is_one_over_all() -> None:
 @pytest.mark.parametrize(
     "operation",
     [
-        lambda x: x[:, [1, 0]],
-        lambda x: x + torch.tensor([1, 2]),
         lambda x: x[2],
-        lambda x: x.expand(4, -1, -1)[0],
         lambda x: x @ torch.zeros(3, 3),
-        torch.nn.functional.relu,
         lambda x: x + (x @ A) * (1 - torch.exp(x * 0 - float("inf"))),
         lambda x: (x @ A) * float("nan"),
         lambda x: (x * 1j).real,
@@ -277,3 +295,18 @@ def test_trainable_tensors_in_disguise(disguise: str) -> None:
     except NotReadableError:
         return
     assert not equal(s.jacobian, s.jacobian.T)
+
+
+def test_softmax_is_one_atom() -> None:
+    s = instance(Operation(lambda x: torch.exp(2 * x) / torch.exp(2 * x).sum(-1, True)), 2)
+    z = [2 * symbol for symbol in s.x]
+    assert [*s.f] == [softmax(sp.Integer(i), *z) for i in range(2)]
+    s = instance(Operation(lambda x: torch.exp(x) / (1 + torch.exp(x).sum(-1, True))), 2)
+    assert not s.f.has(softmax)
+
+
+def test_frozen_parameters_are_numbers() -> None:
+    net = nn.Linear(2, 2, bias=False).requires_grad_(False)
+    s = instance(net, 2)
+    assert not s.f.free_symbols & set(s.parameters["weight"].flat)
+    assert s.jacobian == sp.Matrix(2, 2, [sp.Rational(v) for v in net.weight.flatten().tolist()])

@@ -10,7 +10,6 @@ from unittest.mock import patch
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from verify.search.evaluate import evaluate
@@ -20,7 +19,7 @@ SAMPLES = 6
 READS = ("numpy", "tolist", "__array__", "__dlpack__", "data_ptr", "untyped_storage", "storage")
 
 
-def disagreement(net: nn.Module, traced: Traced) -> str:
+def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
     """Return how the module's values differ from its graph's, "" where they do not.
 
     Looked at: the parameters as they are, and random ones; small and large points; as a leaf, as a
@@ -35,8 +34,7 @@ def disagreement(net: nn.Module, traced: Traced) -> str:
     rng = np.random.default_rng(0)
     names = dict(net.named_parameters())
     finite = False
-    for scale, size, way in ((0.0, 1.0, plain), (0.5, 1.0, result), (1.0, 1e3, transposed),
-                             (0.0, 30.0, inference)):  # fmt: skip
+    for scale, size, way in RUNS:
         values = {
             name: tensor_like(names[name], rng, scale) for name in traced.names if name in names
         }
@@ -44,10 +42,13 @@ def disagreement(net: nn.Module, traced: Traced) -> str:
             return "a parameter of the graph is not one of the module's"
         x = torch.from_numpy(rng.normal(size=(SAMPLES, dim(traced))) * size)
         x = x.to(next((p.dtype for p in names.values()), torch.get_default_dtype()))
+        with torch.no_grad():
+            for name, value in values.items():
+                names[name].copy_(value)
         told: list[str] = []
         try:
             with watched(told):
-                seen = way(lambda x, values=values: functional_call(net, values, (x,)), x)
+                seen = way(net, x)
             seen = seen.detach().double().numpy()
         except Exception as error:  # of the user's code, of any kind
             return f"the module raises at random parameters: {' '.join(str(error).split())[:200]}"
@@ -61,7 +62,7 @@ def disagreement(net: nn.Module, traced: Traced) -> str:
         scale_of = bound * (1 + np.abs(seen).max(-1, initial=0.0))
         far = ~(np.abs(seen - read).max(-1, initial=0.0) <= scale_of)
         known = np.isfinite(seen).all(-1) & np.isfinite(read).all(-1)
-        finite = finite or bool(known.any())
+        finite = finite or bool(known.any()) and (scope == "all" or not scale)
         if (far & known).sum() > SAMPLES // 3:
             return "the module's values are not those of its graph"
     return "" if finite else "the module is not finite at any of the points looked at"
@@ -90,6 +91,13 @@ def inference(f: Map, x: Tensor) -> Tensor:
         return f(x)
 
 
+# The size of random parameters (0: as they are), of the points, and how the module is called.
+RUNS = ((0.0, 1.0, plain), (0.5, 1.0, result), (1.0, 1e3, transposed), (0.0, 30.0, inference),
+        (0.0, 1e6, plain))  # fmt: skip
+COUNTS = set("_local_scalar_dense equal is_nonzero nonzero masked_select _unique2 unique_dim _nnz histc"
+             " unique_consecutive bincount to_sparse _to_sparse allclose".split())  # fmt: skip
+
+
 class Watch(TorchDispatchMode):
     """Notes that a number was taken out of a tensor."""
 
@@ -98,7 +106,13 @@ class Watch(TorchDispatchMode):
         self.told = told
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        if func.overloadpacket in (torch.ops.aten._local_scalar_dense, torch.ops.aten.equal):
+        masks = [
+            i
+            for i in (args[1] if func.overloadpacket is torch.ops.aten.index else ())
+            if i is not None
+        ]
+        counted = any(i.dtype == torch.bool for i in masks)
+        if counted or func.overloadpacket.__name__ in COUNTS:
             self.told.append("Python code reads a value of a tensor, and may depend on it")
         return func(*args, **(kwargs or {}))
 

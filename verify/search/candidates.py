@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from verify.search.derivatives import JUMPS
-from verify.search.draws import Params, grid
+from verify.search.draws import Params
 from verify.search.tangents import FLOATS, Field
 from verify.trusted.graph import Graph
 
@@ -151,35 +151,46 @@ def indefinite(
     return found, score
 
 
-def falling(f: Probe, draw: np.ndarray, base: np.ndarray, way: np.ndarray) -> list[Candidate]:
+def falling(
+    f: Probe, draw: np.ndarray, base: np.ndarray, way: np.ndarray, t: np.ndarray
+) -> list[Candidate]:
     """Return candidates for psd on lines base + t way: falls between places, and slopes < 0."""
-    t = grid()
     found: list[Candidate] = []
+    rows = np.arange(len(base))
+    gaps = np.maximum(np.diff(t, prepend=t[0]), np.diff(t, append=t[-1]))
+    t, gaps = (np.broadcast_to(a, (len(base), len(t))) for a in (t, gaps))
     for _ in range(3):
         values, slopes = _along(f, draw, base, way, t)
-        found += _falls(draw, base, way, np.broadcast_to(t, values.shape), values)
+        found += _falls(draw, base, way, t, values)
         size = np.nanmax(np.abs(slopes), axis=1, initial=1e-300, where=np.isfinite(slopes))
-        slopes = np.where(np.isfinite(slopes), slopes, np.inf)
-        low = slopes.argmin(axis=1)
-        rows = np.arange(len(base))
-        place = np.broadcast_to(t, values.shape)[rows, low]
+        low = _lowest(slopes)
+        place, gap = t[rows, low], gaps[rows, low]
         score = -slopes[rows, low] / size
         found += [
             Candidate(float(score[k]), int(draw[k]), base[k] + place[k] * way[k], way=way[k])
             for k in np.flatnonzero(np.isfinite(score) & (score > NOISE))
         ]
-        step = np.diff(grid()).min() if t.ndim == 1 else (t[0, 1] - t[0, 0])
-        t = place[:, None] + np.arange(-16, 17) / 16 * max(float(step), 1 / 8) * (
-            1 if t.ndim == 1 else 1 / 8
-        )
+        t = place[:, None] + np.arange(-16, 17) / 16 * gap[:, None]
+        gaps = np.broadcast_to(gap[:, None] / 16, t.shape)
     return found
+
+
+def _lowest(slopes: np.ndarray) -> np.ndarray:
+    """Return the place of the least slope of each line, for every other line of a shallow dip."""
+    slopes = np.where(np.isfinite(slopes), slopes, np.inf)
+    dips = np.full(slopes.shape, np.inf)
+    inner = slopes[:, 1:-1]
+    deep = (inner < slopes[:, :-2]) & (inner < slopes[:, 2:])
+    dips[:, 1:-1] = np.where(deep, -np.minimum(slopes[:, :-2], slopes[:, 2:]) + inner, np.inf)
+    low = slopes.argmin(axis=1)
+    low[1::2] = np.where(deep.any(axis=1), dips.argmin(axis=1), low)[1::2]
+    return low
 
 
 def _along(
     f: Probe, draw: np.ndarray, base: np.ndarray, way: np.ndarray, t: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return v.f and v.J v at base + t v for each line, shapes (L, T)."""
-    t = np.broadcast_to(t, (len(base), t.shape[-1]))
     x = base[:, None] + t[..., None] * way[:, None]
     v = np.broadcast_to(way[:, None], x.shape)
     value, tangent = f.both(
@@ -208,9 +219,10 @@ def _falls(
     return found
 
 
-def jumps(f: Probe, draw: np.ndarray, base: np.ndarray, way: np.ndarray) -> list[Candidate]:
+def jumps(
+    f: Probe, draw: np.ndarray, base: np.ndarray, way: np.ndarray, t: np.ndarray
+) -> list[Candidate]:
     """Return candidates for psd right before and behind the jumps on lines base + t way."""
-    t = grid()
     x = base[:, None] + t[:, None] * way[:, None]
     pieces = f.pieces(np.repeat(draw, len(t)), x.reshape(-1, x.shape[2]))
     if not pieces.shape[1]:

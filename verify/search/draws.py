@@ -135,8 +135,10 @@ def _rows(p: np.ndarray, n: int, rng: np.random.Generator) -> list[np.ndarray]:
     return list(np.round(flat / size * 64) / 64)
 
 
-def grid() -> np.ndarray:
-    """Return places on a line: even near 0, wider and wider farther out."""
+def grid(rng: np.random.Generator) -> np.ndarray:
+    """Return places on a line: even near 0, wider and wider farther out, others every time."""
     near = np.arange(-48, 49) / 8
-    far = np.array([2.0**k * q for k in range(3, 11) for q in (0.8125, 0.875, 1, 1.125, 1.25, 1.5)])
+    steps = (0.8125, 0.875, 1, 1.0625, 1.125, 1.25, 1.375, 1.5)
+    far = np.array([2.0**k * q for k in range(3, 11) for q in steps])
+    far *= 1 + rng.integers(0, 16) / 64
     return np.unique(np.concatenate([near, far, -far, [2.0**-k for k in (5, 10, 20)]]))

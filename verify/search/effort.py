@@ -45,7 +45,7 @@ def fitted(effort: Effort, graph: Graph, sizes: Mapping[str, int], n: int) -> Ef
         rounds=_between(6e6 / many, min(3, effort.rounds), effort.rounds),
         samples=_between(1e8 / many, min(16, effort.samples), effort.samples),
         lines=_between(2e5 / work, 2, effort.lines),
-        exact=_between(4e6 / (work * n), 0, effort.exact),
+        exact=_between((4e6 if effort.rounds > 1 else 4e5) / (work * n), 0, effort.exact),
         pieces=_between(min(3e6 / work, 12000 / len(graph.nodes)), 40, effort.pieces),
         tries=_between(3e6 / work, min(3, effort.tries), effort.tries),
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from verify.search.workbench import Workbench
 from verify.trusted.graph import Node, Ref, Size
-from verify.trusted.ring import Atom, Poly, RingError
+from verify.trusted.polys import Atom, Poly, RingError
 
 
 def emit(bench: Workbench, p: Poly, names: Sequence[str], shape: Sequence[Size]) -> int:

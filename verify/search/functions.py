@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 
+from verify.trusted.graph import GraphError
+
 
 def _torch(name: str) -> Callable[[np.ndarray], np.ndarray]:
     function = getattr(torch.special, name)
@@ -95,8 +97,16 @@ def function(name: str, *arguments: np.ndarray) -> np.ndarray:
     >>> function("relu", np.array([-1.0, 2.0]))
     array([0., 2.])
     """
+    if name not in FUNCTIONS:
+        raise GraphError(f"function {name!r} is not known here")
     with np.errstate(all="ignore"):
         return np.asarray(FUNCTIONS[name](*arguments))
+
+
+REDUCTIONS = ("amax", "amin", "prod", "median")
+ROWS = ("sort", "cumprod", "cummax", "cummin")
+MATRICES = ("inverse", "solve", "det", "cholesky", "matrix_exp")
+CALLS = (*REDUCTIONS, *ROWS, *MATRICES)
 
 
 def operation(name: str, arrays: Sequence[np.ndarray], attrs: Sequence[Any]) -> np.ndarray:
@@ -122,12 +132,14 @@ def operation(name: str, arrays: Sequence[np.ndarray], attrs: Sequence[Any]) -> 
             return np.asarray(ordered[..., (first.shape[-1] - 1) // 2])
         return ordered[..., ::-1] if len(attrs) > 2 and attrs[2] else ordered
     if name == "matrix_exp":
-        return torch.linalg.matrix_exp(torch.tensor(first)).numpy()
+        known = np.isfinite(first).all(axis=(-2, -1), keepdims=True)
+        value = torch.linalg.matrix_exp(torch.tensor(np.where(known, first, 0.0))).numpy()
+        return np.where(known, value, np.nan)
     if name == "solve":
         return _solve(first, arrays[1], attrs[1] == 1)
     if name in LINEAR:
         return _each(LINEAR[name], first)
-    raise KeyError(name)
+    raise GraphError(f"operation {name!r} is not known here")
 
 
 LINEAR: dict[str, Callable[[np.ndarray], np.ndarray]] = {

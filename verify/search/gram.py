@@ -8,7 +8,7 @@ from verify.search.emit import emit
 from verify.search.pull import Cotangent
 from verify.search.workbench import Workbench
 from verify.trusted.graph import Ref
-from verify.trusted.ring import Atom, Poly
+from verify.trusted.polys import Atom, Poly
 
 HEAD = "var v"
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from functools import cmp_to_key
-from itertools import pairwise
 from typing import Any
 
 import flint
@@ -82,9 +81,13 @@ def _sign(u: Any) -> int:
 
 def _order(row: list[Any]) -> list[int]:
     order = sorted(range(len(row)), key=cmp_to_key(lambda a, b: _compare(row[a], row[b])))
-    apart = [_sign(row[b] - row[a]) == 1 for a, b in pairwise(order)]
-    apart = [True, *apart, True]
-    return [k if apart[n] and apart[n + 1] else -1 for n, k in enumerate(order)]
+
+    def certain(n: int, k: int) -> bool:
+        return all(
+            _sign(row[k] - row[j]) == (1 if m < n else -1) for m, j in enumerate(order) if m != n
+        )
+
+    return [k if certain(n, k) else -1 for n, k in enumerate(order)]
 
 
 def _compare(u: Entry, v: Entry) -> int:

@@ -8,10 +8,13 @@ import numpy as np
 
 from verify.counterexample import Counterexample, counterexample, own_values
 from verify.search.candidates import probe
+from verify.search.derivatives import DERIVATIVES
 from verify.search.draws import Params, draws
 from verify.search.effort import EFFORTS, fitted
+from verify.search.functions import CALLS
 from verify.search.shrink import Witness, shrink
 from verify.search.stages import Stages
+from verify.trusted.graph import Node
 
 if TYPE_CHECKING:
     from verify.trusted.trace import Traced
@@ -37,9 +40,18 @@ def refute(
     return None if found is None else counterexample(traced, claim, scope, found)
 
 
+def known(node: Node) -> bool:
+    """Tell whether a node can be evaluated and differentiated here."""
+    if node.op == "fn":
+        return node.name == "pow" or node.name == "where" or node.name in DERIVATIVES
+    return node.op != "call" or node.name in CALLS
+
+
 def search(traced: "Traced", psd: bool, free: bool, seed: int, effort: str) -> Witness | None:
     """Return a short witness against a claim; with ``free`` the parameters may be any."""
     graph, sizes = traced.graph, traced.sizes
+    if not all(known(node) for node in graph.nodes):
+        return None
     shape = graph.nodes[graph.output].shape
     n = next((s if isinstance(s, int) else sizes[s] for s in shape), 1)
     if n == 1 and not psd:

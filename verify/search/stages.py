@@ -11,7 +11,7 @@ from verify.search.candidates import Candidate, Probe
 from verify.search.cover import uncovered
 from verify.search.definite import negative_direction
 from verify.search.derivatives import JUMPS
-from verify.search.draws import points, ways, without
+from verify.search.draws import grid, points, ways, without
 from verify.search.effort import Effort
 from verify.search.settle import Exact, Limits, nonzero, slope
 from verify.search.shrink import Witness, witness
@@ -130,9 +130,10 @@ class Stages:
             taken = self.rng.integers(len(self.more[0]), size=1 + count // 4)
             draw[-len(taken) :], base[-len(taken) :] = self.more[0][taken], self.more[1][taken]
         way = np.concatenate([ways(1, self.n, self.rng, f.params[k]) for k in draw.tolist()])
-        yield from self.best(seek.falling(f, draw, base, way))
+        t = grid(self.rng)
+        yield from self.best(seek.falling(f, draw, base, way, t))
         if self.jumpy:
-            yield from self.best(seek.jumps(f, draw, base, way))
+            yield from self.best(seek.jumps(f, draw, base, way, t))
 
     def around(self, f: Probe, samples: int, free: bool) -> Iterator[Candidate]:
         """Look around triangles for a circulation: of a map that jumps, or around a hole."""

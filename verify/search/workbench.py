@@ -7,7 +7,7 @@ from typing import Any
 from verify.trusted.atoms import ROWS, monomials
 from verify.trusted.graph import Graph, Index, Node, Ref, Size
 from verify.trusted.kernel import Checker, Rejected
-from verify.trusted.ring import Atom, Poly, RingError
+from verify.trusted.polys import Atom, Poly, RingError
 
 ONE = Fraction(1)
 
@@ -131,16 +131,6 @@ class Workbench(Checker):
     def xs(self) -> list[int]:
         """Return the node x, if the graph has it."""
         return [n for n, node in enumerate(self.nodes) if node.op == "x"]
-
-    def affine(self, number: int) -> bool:
-        """Return whether a node is affine in x by its form."""
-        node = self.nodes[number]
-        if not self.varies(number) or node.op == "x":
-            return True
-        moving = [ref.node for ref in node.args if self.varies(ref.node)]
-        if (node.op == "mul" and len(moving) > 1) or node.op not in ("mul", "add"):
-            return False
-        return all(self.affine(n) for n in moving)
 
     # Equality
 

@@ -1,4 +1,4 @@
-"""What a module keeps in Python, before and after a call: a map of one sample leaves it as it is."""
+"""What a module keeps in Python: the call of a map of one sample leaves it as it is."""
 
 import sys
 from collections import deque
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
-from verify.trusted.builder import mixing
+from verify.trusted.values import mixing
 
 
 def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
@@ -53,9 +53,7 @@ def kept_by(net: nn.Module) -> dict[str, Any]:
             if cls.__module__.split(".")[0] in ("torch", "builtins"):
                 continue
             for key, value in vars(cls).items():
-                if key[:2] != "__":
-                    found[f"{cls.__name__}.{key}"] = value
-                elif isinstance(value, FunctionType):
+                if key[:2] != "__" or isinstance(value, FunctionType):
                     found[f"{cls.__name__}.{key}"] = value
                 for k, cell in enumerate(getattr(value, "__closure__", None) or ()):
                     found[f"{cls.__name__}.{key} closure {k}"] = cell.cell_contents
@@ -76,16 +74,26 @@ def computed(net: nn.Module) -> set[str]:
     }
 
 
+def state(net: nn.Module) -> tuple[dict[str, Any], dict[int, Any]]:
+    """Return snapshots of all that may hold state, and the objects they keep alive."""
+    known: dict[int, Any] = {}
+    return {name: snapshot(value, known) for name, value in kept_by(net).items()}, known
+
+
 @contextmanager
 def unchanged(net: nn.Module) -> Iterator[None]:
     """Raise TraceError if a block changes what a module keeps; put attributes back."""
-    copies = {m: {k: v.copy() if isinstance(v, dict | list | set) else v for k, v in vars(m).items()}
-              for m in net.modules()}  # fmt: skip
-    before = {name: snapshot(value) for name, value in kept_by(net).items()}
+    copies = {
+        module: {
+            k: v.copy() if type(v) in (dict, list, set) else v for k, v in vars(module).items()
+        }
+        for module in net.modules()
+    }
+    before, _known = state(net)
     try:
         yield
     finally:
-        after = {name: snapshot(value) for name, value in kept_by(net).items()}
+        after, _ = state(net)
         changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
         for module, attributes in copies.items() if changed else ():
             restore(module, attributes)

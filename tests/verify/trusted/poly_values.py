@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from verify.search.functions import function
-from verify.trusted.ring import Atom, Poly
+from verify.trusted.polys import Atom, Poly
 
 
 @dataclass

@@ -13,8 +13,9 @@ from verify.search.balls import ball, precision
 from verify.search.elementwise import FUNCTIONS
 from verify.search.functions import function
 from verify.trusted.atoms import ROWS, Row, bound, monomials
-from verify.trusted.kernel import CONVEX, sign_of
-from verify.trusted.ring import EVEN, ODD, SAME, constant
+from verify.trusted.curvature import CONVEX
+from verify.trusted.functions import EVEN, ODD, SAME, constant
+from verify.trusted.signs import sign_of
 
 BITS = 4000  # so that tanh(600) is not yet 1
 TAIL = [fmpq(k) for k in (2, 3, 5, 8, 13, 21, 40, 75, 150, 300, 600)]

@@ -16,7 +16,8 @@ from verify.search.functions import function
 from verify.trusted import ring as rings
 from verify.trusted.graph import Graph, Literal, Node, Ref
 from verify.trusted.kernel import Checker
-from verify.trusted.ring import Poly, Ring, RingError
+from verify.trusted.polys import Poly, RingError
+from verify.trusted.ring import Ring
 
 from .drawn_graphs import LITERAL, SIZES, nodes, numbers
 from .poly_values import Numbers

@@ -1,0 +1,260 @@
+"""Side conditions on nodes: defined, locally Lipschitz, of one sign, convex."""
+
+from fractions import Fraction
+from typing import Any
+
+from verify.trusted.atoms import ROWS, bound
+from verify.trusted.entries import Entries, Rejected, require, seen
+from verify.trusted.graph import Node, Ref
+from verify.trusted.polys import Atom, Poly, RingError
+from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
+
+EDGES = ("amax", "amin", "sort")  # calls that are locally Lipschitz in x
+JUMPS = ("step", "iszero", "floor", "round")
+ANALYTIC = ("exp", "softplus", "sigmoid", "tanh", "log", "inv", "sqrt", "rsqrt")  # where defined
+
+
+class Conditions(Entries):
+    """What can be seen of nodes; nothing is ever guessed."""
+
+    def excluded(self, number: int) -> bool:
+        """Return whether the graph has a parameter-only operation, the claim its exclusions."""
+        node = self.nodes[number]
+        if "param" not in self.reach[number] or self.varies(number) or number in self.guarded:
+            return False
+        first = len(self.graph.nodes)
+        return number < first or any(
+            other.name == node.name and not self.varies(n) and self.value(n) is self.value(number)
+            for n, other in enumerate(self.nodes[:first])
+            if n not in self.guarded and other.shape == node.shape
+        )
+
+    def defined(self, number: int, step: str) -> None:
+        """Require every operation below a node to be defined and locally bounded.
+
+        Parameter-only operations of the graph are taken to be defined, but for those in a branch
+        that ``where`` may leave out.
+        """
+        for n in self.below(number):
+            node = self.nodes[n]
+            if node.op not in ("fn", "call") or self.excluded(n):
+                continue
+            where = f"{step}: node {n} ({node.name})"
+            if node.op == "call":
+                require(node.name in EDGES, where, "not known to be defined everywhere")
+                continue
+            require(node.name == "where" or node.name in ROWS, where, "no row in the table")
+            domain = ROWS[node.name].domain if node.name in ROWS else ""
+            sign = self.sign(node.args[0].node) if domain else 2
+            least = {"": 2, "positive": 2, "nonzero": 2, "nonnegative": 1}[domain]
+            sign = abs(sign) if domain == "nonzero" else sign
+            require(sign >= least, where, f"its argument is not seen to be {domain}")
+            if domain and not ROWS[node.name].bounded:  # near a jump to the edge: unbounded
+                self.lipschitz(node.args[0].node, step)
+
+    def lipschitz(self, number: int, step: str, allowed: tuple[str, ...] = ()) -> None:
+        """Require a node to be defined and locally Lipschitz, by definable functions."""
+        self.defined(number, step)
+        for n in self.below(number):
+            node = self.nodes[n]
+            if node.op != "fn" or not self.varies(n) or node.name in allowed:
+                continue
+            where = f"{step}: node {n} ({node.name})"
+            smooth = node.name in ROWS and ROWS[node.name].lipschitz
+            if node.name == "sqrt":
+                smooth = self.sign(node.args[0].node) == 2 or self.is_norm(
+                    node.args[0].node, number
+                )
+            require(smooth, where, "not known to be locally Lipschitz")
+
+    def is_norm(self, number: int, root: int) -> bool:
+        """Return whether sqrt of a node is a multiple of the norm of an affine map A x + b.
+
+        The norm is Lipschitz, and A x + b = 0 on a null set only, but for a null set of parameters:
+        A and b are analytic in them. There the claim follows from parameters near by, as the whole
+        of the root is continuous in parameters too.
+        """
+        node = self.nodes[number]
+        squares = node.op == "mul" and len(node.args) == 2 and node.args[0] == node.args[1]
+        if not squares or node.coefs[0] <= 0 or not self.affine(node.args[0].node):
+            return False
+        below, above = ([self.nodes[n] for n in self.below(k)] for k in (number, root))
+        smooth = all(n.op not in ("fn", "call", "loop") or n.name in ANALYTIC for n in below)
+        edges = all(n.op not in ("call", "loop") or n.name in EDGES for n in above)
+        return smooth and edges and not any(n.name in (*JUMPS, "where") for n in above)
+
+    def sign(self, number: int) -> int:
+        """Return what is seen of the sign of all entries of a node."""
+        if number == self.cut:
+            return 0
+        if number not in self.signs:
+            node = self.nodes[number]
+            found = self.sign_by_form(node)
+            found = found or self.sign_by_corners(self.at(Ref(number, node.out)))
+            self.signs[number] = found = found or self.sign_of_least(number)
+            if found and self.cut is None and not self.bindings:  # known of its normal form too
+                p = self.at(Ref(number, node.out))
+                scale = self.ring.scale(p) or Fraction(1)
+                self.seen_signs[self.ring.add((1 / scale, p))] = found * int_sign(scale)
+        return self.signs[number]
+
+    def sign_by_form(self, node: Node) -> int:
+        """Return the sign that an operation and its arguments' signs give."""
+        signs = [self.sign(ref.node) for ref in node.args] if node.op != "loop" else []
+        if node.op == "add":
+            return added([int_sign(q) * s for q, s in zip(node.coefs, signs, strict=True)])
+        if node.op == "mul":
+            result = 2 * int_sign(node.coefs[0])
+            once: dict[Ref, int] = {}
+            for ref, s in zip(node.args, signs, strict=True):
+                once.pop(ref) if ref in once else once.update({ref: s})
+                paired = ref not in once
+                result = times(result, (2 if abs(s) == 2 else 1) if paired else 2)
+            for s in once.values():
+                result = times(result, s)
+            return result
+        if node.op == "lit":
+            return self.sign_of_literal(node.attrs[0])
+        if node.op == "call" and node.name in EDGES:
+            return signs[0]
+        if node.op == "fn" and node.name == "where":
+            return added(signs[1:]) if signs[1] * signs[2] > 0 else 0
+        if node.op != "fn" or node.name not in ROWS:
+            return 0
+        return sign_of(node.name, signs[0])
+
+    def sign_by_corners(self, p: Poly, depth: int = 8) -> int:
+        """Return the sign of a Poly: of its monomials, else at both ends of an atom's range.
+
+        Where p is affine in an atom of known range, it has a sign just where both ends have it.
+        """
+        key = p, depth
+        if key not in self.corners:
+            signs = [times(2 * int_sign(q), self.sign_of_monomial(m)) for m, q in p.terms.items()]
+            end = added(signs) or not depth or len(p.terms) > 64
+            self.corners[key] = added(signs) if end else self.sign_at_ends(p, depth)
+        return self.corners[key]
+
+    def sign_at_ends(self, p: Poly, depth: int) -> int:
+        """Return the sign of a Poly at both ends of the range of an atom in which it is affine."""
+        for a in sorted({a for m in p.terms for a, _ in m[1]}, key=lambda a: a.key):
+            powers = [dict(m[1]).get(a, 0) for m in p.terms]
+            row = ROWS.get(a.head)
+            low, high = (bound(row.low), bound(row.high)) if row else (None, None)
+            if max(powers) > 1 or not (low or high) or any(bounds_name(m, a) for m in p.terms):
+                continue
+            with_a = {m: q for m, q in p.terms.items() if a in dict(m[1])}
+            slope = self.ring.poly({drop(m, a): q for m, q in with_a.items()})
+            rest = self.ring.poly({m: q for m, q in p.terms.items() if m not in with_a})
+            ends = []
+            for end, toward in ((low, -1), (high, 1)):
+                at_end = self.ring.add((1, rest), (end[0], slope)) if end else slope
+                s = self.sign_by_corners(at_end, depth - 1)
+                ends.append((s if end else toward * s, bool(end and end[1])))
+            for flip in (1, -1):
+                (s, s_attained), (t, t_attained) = [(flip * v, attained) for v, attained in ends]
+                if s >= 1 and t >= 1:
+                    strict = (s == 2 or not s_attained) and (t == 2 or not t_attained)
+                    return flip * (2 if strict and 2 in (s, t) else 1)
+            return 0
+        return 0
+
+    def sign_of_monomial(self, mono: Any) -> int:
+        """Return the sign of a product of atoms."""
+        result = 2
+        for a, e in mono[1]:
+            s = self.sign_of_atom(a)
+            s = s if e % 2 else (2 if abs(s) == 2 else 1)
+            result = times(result, 2 if a.head == "E" else s)
+        return result
+
+    def sign_of_literal(self, k: int) -> int:
+        """Return the sign that all entries of a constant have."""
+        least, most = min(self.graph.literals[k].data), max(self.graph.literals[k].data)
+        if least >= 0:
+            return 1 + (least > 0)
+        return -1 - (most < 0) if most <= 0 else 0
+
+    def sign_of_atom(self, a: Atom) -> int:
+        """Return the sign of an atom, by its row and its argument."""
+        if a.head.startswith("lit "):
+            return self.sign_of_literal(int(a.head[4:]))
+        if a.head not in ROWS:
+            return 1 if a.head == "eye" else 0
+        if a.head == "log" and a.args[0].constant is not None:
+            return 2 * int_sign(a.args[0].constant - 1)
+        known = self.seen_signs.get(a.args[0])
+        return sign_of(a.head, known or self.sign_by_corners(a.args[0], 4))
+
+    def sign_of_least(self, number: int) -> int:
+        """Return the sign of g(w) for g convex with g'(0) = 0: that of g(0), if not negative."""
+        if self.nodes[number].op != "add":
+            return 0
+        out, shape = self.nodes[number].out, self.nodes[number].shape
+        near = [w for w in self.below(number)[:-1] if self.nodes[w].shape == shape]
+        for w in [w for w in reversed(near) if self.varies(w) and self.through(number, w, "x")][:3]:
+            p = self.cut_at(number, w)
+            if (
+                p is None
+                or any(kind in p.heads for kind in JUMPS)
+                or any(kind in p.heads for kind in ("x", "state"))
+                or "cut" not in p.heads
+            ):
+                continue
+            first, second = self.slope(p, 1, out), self.slope(p, 2, out)
+            zero = self.ring.number(0)
+            if first is None or second is None or "step" in first.heads:
+                continue
+            if (
+                self.sign_by_corners(second) >= 1
+                and not self.ring.substitute(first, "cut", zero).terms
+            ):
+                return max(self.sign_by_corners(self.ring.substitute(p, "cut", zero)), 0)
+        return 0
+
+    def cut_at(self, number: int, w: int, allowed: tuple[str, ...] = ()) -> Poly | None:
+        """Return a node's entry with node w read as a variable, if it is smooth enough in it."""
+        out, kept = self.nodes[number].out, (self.values, self.cut, self.signs)
+        free = {n: s for n, s in self.signs.items() if w not in self.below(n)}
+        self.values, self.cut, self.signs = {}, w, free
+        try:
+            self.lipschitz(number, "slope", allowed)
+            p = self.at(Ref(number, out))
+            return p if seen(p, "cut") <= {out} else None
+        except (Rejected, RingError):
+            return None
+        finally:
+            self.values, self.cut, self.signs = kept
+
+    def slope(self, p: Poly | None, times: int, out: Any) -> Poly | None:
+        """Return a derivative by the node that was read as a variable."""
+        try:
+            for _ in range(times):
+                p = self.ring.derivative(p, "cut", out) if p else None
+        except RingError:
+            return None
+        return p
+
+    def through(self, number: int, w: int, head: str) -> bool:
+        """Return whether a node depends on a variable, and on a loop's state, through w only."""
+        found, new = {number, w}, [number]
+        while new:
+            node = self.nodes[new.pop()]
+            leaf = f"var {node.attrs[0]}" if node.op == "var" else node.op
+            if leaf in ("state", head):
+                return False
+            for n in [ref.node for ref in node.args] + list(node.attrs[1:2] * (node.op == "loop")):
+                if n not in found:
+                    found.add(n)
+                    new.append(n)
+        return True
+
+    def affine(self, number: int) -> bool:
+        """Return whether a node is affine in x and in variables by its form."""
+        node = self.nodes[number]
+        if not self.varies(number) or node.op in ("x", "var"):
+            return True
+        moving = [ref.node for ref in node.args if self.varies(ref.node)]
+        if node.op not in ("mul", "add") or (node.op == "mul" and len(moving) > 1):
+            return False
+        return all(self.affine(n) for n in moving)

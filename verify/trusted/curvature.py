@@ -1,0 +1,68 @@
+"""The convexity calculus: sums, positive multiples, compositions, log-sum-exp."""
+
+from fractions import Fraction
+
+from verify.trusted.directions import Directions
+from verify.trusted.graph import Node
+from verify.trusted.signs import agree, int_sign, times
+
+CONVEX = {"exp": 1, "softplus": 1, "relu": 1}  # convex, and nondecreasing (1)
+
+
+class Curvature(Directions):
+    """Curvature: 1 convex in x, -1 concave, 0 affine, None not seen."""
+
+    def curvature(self, number: int) -> int | None:
+        """Return 1 if a node's entries are convex in x, -1 concave, 0 affine, None not seen."""
+        node = self.nodes[number]
+        if node.op == "x" or not self.varies(number):
+            return 0
+        inner = [self.curvature(ref.node) for ref in node.args]
+        bends = [c for c in inner if c is not None]
+        if len(bends) < len(inner):
+            return None
+        if node.op == "add":
+            return agree([int_sign(q) * c for q, c in zip(node.coefs, bends, strict=True)])
+        if node.op == "mul":
+            moving = [ref for ref in node.args if self.varies(ref.node)]
+            signs = [self.sign(ref.node) for ref in node.args if ref not in moving]
+            factor = 2 * int_sign(node.coefs[0])
+            for s in signs:
+                factor = times(factor, s)
+            if len(moving) == 2 and moving[0] == moving[1]:
+                k, sign = self.curvature(moving[0].node), self.sign(moving[0].node)
+                bent = k == 0 or (k == 1 and sign >= 1) or (k == -1 and sign <= -1)
+                return int_sign(Fraction(factor)) or None if bent else None
+            if len(moving) != 1:
+                return None
+            bend = bends[node.args.index(moving[0])]
+            return 0 if bend == 0 else bend * int_sign(Fraction(factor)) or None
+        if node.op == "call" and node.name == "amax":
+            return 1 if bends[0] in (0, 1) else None
+        if node.op == "fn" and node.name in CONVEX:
+            up = CONVEX[node.name]
+            return 1 if bends[0] == 0 or bends[0] == up else None
+        if node.op == "fn" and node.name == "log":
+            return -1 if bends[0] in (0, -1) else self.log_sum_exp(node)
+        return None
+
+    def log_sum_exp(self, node: Node) -> int | None:
+        """Return 1 for log of a positive combination of exponentials of convex entries."""
+        pending, seen_all = [node.args[0].node], True
+        while pending and seen_all:
+            inner = self.nodes[n := pending.pop()]
+            if not self.varies(n):
+                seen_all = self.sign(n) >= 1
+            elif inner.op == "add":
+                seen_all = all(q > 0 for q in inner.coefs)
+                pending += [ref.node for ref in inner.args]
+            elif inner.op == "mul":
+                moving = [ref.node for ref in inner.args if self.varies(ref.node)]
+                still = [ref.node for ref in inner.args if not self.varies(ref.node)]
+                seen_all = inner.coefs[0] > 0 and len(moving) == 1
+                seen_all = seen_all and all(self.sign(k) >= 1 for k in still)
+                pending += moving
+            else:
+                seen_all = (inner.op, inner.name) == ("fn", "exp")
+                seen_all = seen_all and self.curvature(inner.args[0].node) in (0, 1)
+        return 1 if seen_all else None

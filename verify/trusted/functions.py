@@ -1,0 +1,219 @@
+"""Functions of Polys by their identities, and derivatives by the table."""
+
+from fractions import Fraction
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from verify.trusted.atoms import ROWS, monomials
+from verify.trusted.graph import Index
+from verify.trusted.polys import ONE, Atom, Poly, RingError, lone
+
+if TYPE_CHECKING:
+    from verify.trusted.ring import Ring
+
+SAME = set(product(("relu", "step"), repeat=2))
+ODD = {"erf", "sin", "atan", "asinh", "i1"}
+EVEN = {"dsigmoid", "cos", "i0"}
+
+
+def of(ring: "Ring", name: str, *args: Poly) -> Poly:
+    """Return name(args) by the identities of its function, else as an atom."""
+    p = args[0]
+    if name in ("tanh", "sech2"):
+        half = of(ring, "sigmoid" if name == "tanh" else "dsigmoid", ring.add((2, p)))
+        return ring.add((4, half)) if name == "sech2" else ring.add((2, half), (-1, ring.number(1)))
+    if name in ("cauchy", "rhypot"):
+        one = ring.add((1, ring.number(1)), (1, ring.mul(p, p)))
+        return of(ring, "inv", one if name == "cauchy" else of(ring, "sqrt", one))
+    if name == "rsqrt":
+        return of(ring, "inv", of(ring, "sqrt", p))
+    if name == "gauss" and p.terms:
+        square = of(ring, "exp", ring.add((-1, ring.mul(p, p))))
+        return ring.mul(of(ring, "gauss", ring.number(0)), square)
+    if name == "where":
+        if ring.mul(p, p) is not p:
+            raise RingError("a condition that is not seen to be 0 or 1")
+        return ring.add((1, args[2]), (1, ring.mul(p, args[1])), (-1, ring.mul(p, args[2])))
+    if name in ("exp", "log", "inv"):
+        return {"exp": exp, "log": log, "inv": inv}[name](ring, p)
+    if name == "softplus" and not p.terms:
+        return log(ring, ring.number(2))
+    value = constant(name, p.constant) if p.constant is not None else None
+    if value is not None:
+        return ring.number(value)
+    inside = lone(p)
+    if inside and (name, inside.head) in SAME:  # step(relu(u)) = step(u)
+        return of(ring, "step" if "step" in (name, inside.head) else "relu", *inside.args)
+    size = scale(ring, p)
+    if size < 0 and name in ODD | EVEN | {"sigmoid"}:
+        mirrored = of(ring, name, ring.add((-1, p)))
+        if name == "sigmoid":
+            return ring.add((1, ring.number(1)), (-1, mirrored))
+        return ring.add((-1 if name in ODD else 1, mirrored))
+    if name in ("relu", "step") and abs(size) not in (0, 1):
+        unit = ring.entry(name, (), (ring.add((1 / abs(size), p)),))
+        return ring.add((abs(size) if name == "relu" else 1, unit))
+    return ring.entry(name, (), args)
+
+
+def scale(ring: "Ring", p: Poly) -> Fraction:
+    """Return a coefficient of p that no renaming changes, 0 if there is none to tell."""
+    sums: dict[int, Fraction] = {}
+    for m, q in p.terms.items():
+        mark = ring.mark_mono(m, {})
+        sums[mark] = sums.get(mark, Fraction(0)) + q
+    return next((sums[mark] for mark in sorted(sums) if sums[mark]), Fraction(0))
+
+
+def exp(ring: "Ring", p: Poly) -> Poly:
+    """Return e^p as a product over the monomials of p."""
+    factors: dict[Atom, Any] = {}
+    rest = ring.number(1)
+    for mono, c in p.terms.items():
+        inside = lone(ring.poly({mono: Fraction(1)}))
+        if inside and inside.head == "log" and c.denominator == 1:
+            power = inside.args[0] if c > 0 else inv(ring, inside.args[0])
+            rest = ring.mul(rest, *[power] * abs(c.numerator))
+        else:
+            factors[ring.atom("E", (), (ring.poly({mono: Fraction(1)}),))] = c
+    return ring.mul(rest, ring.poly({ring.canonical({}, factors): Fraction(1)}))
+
+
+def log(ring: "Ring", p: Poly) -> Poly:
+    """Return log p, the exponentials that are a factor of all of p taken out."""
+    out, rest = take_exponentials(ring, p)
+    if rest.constant == 1:
+        return out
+    if is_one_plus_exponential(ring, rest):
+        (m, _), (n, _) = rest.terms.items()
+        inner = take_exponentials(ring, ring.poly({(n if m == ONE else m): Fraction(1)}))[0]
+        return ring.add((1, out), (1, of(ring, "softplus", inner)))
+    return ring.add((1, out), (1, ring.entry("log", (), (rest,))))
+
+
+def inv(ring: "Ring", p: Poly) -> Poly:
+    """Return 1 / p."""
+    if p.constant is not None and p.constant:
+        return ring.number(1 / p.constant)
+    out, rest = take_exponentials(ring, p)
+    if out.terms:
+        return ring.mul(exp(ring, ring.add((-1, out))), inv(ring, rest))
+    if is_one_plus_exponential(ring, p):
+        (m, _), (n, _) = p.terms.items()
+        inner = take_exponentials(ring, ring.poly({(n if m == ONE else m): Fraction(1)}))[0]
+        return of(ring, "sigmoid", ring.add((-1, inner)))
+    if len(p.terms) > 1 or not p.terms:
+        size = scale(ring, p) or Fraction(1)
+        return ring.add((1 / size, ring.entry("inv", (), (ring.add((1 / size, p)),))))
+    ((bounds, factors), q), *_ = p.terms.items()
+    free = [(a, e) for a, e in factors if a.free.isdisjoint(n for n, _ in bounds)]
+    parts = [ring.number(1 / q)]
+    for a, e in free:
+        inverse = a.args[0] if a.head == "inv" else ring.entry("inv", (), (ring.lift(a),))
+        parts += [inverse] * e
+    if bounds:
+        held = tuple(f for f in factors if f not in free)
+        sum_alone = ring.poly({ring.canonical(dict(bounds), dict(held)): Fraction(1)})
+        parts.append(ring.entry("inv", (), (sum_alone,)))
+    return ring.mul(*parts)
+
+
+def is_one_plus_exponential(ring: "Ring", p: Poly) -> bool:
+    """Return whether p is 1 + e^m."""
+    others = [m for m in p.terms if m != ONE]
+    return (
+        len(p.terms) == 2
+        and len(others) == 1
+        and set(p.terms.values()) == {1}
+        and (not others[0][0] and all(a.head == "E" for a, _ in others[0][1]))
+    )
+
+
+def take_exponentials(ring: "Ring", p: Poly) -> tuple[Poly, Poly]:
+    """Return (m, r) with p = e^m r, m the exponents of what all monomials of p share."""
+    shared: dict[Atom, Any] | None = None
+    for bounds, factors in p.terms:
+        names = {n for n, _ in bounds}
+        powers = {a: e for a, e in factors if a.head == "E" and a.free.isdisjoint(names)}
+        if shared is None:
+            shared = powers
+        shared = {a: e for a, e in shared.items() if powers.get(a) == e}
+    shared = shared or {}
+    out = ring.add(*((e, a.args[0]) for a, e in shared.items()))
+    if not shared:
+        return out, p
+    inverse = ring.poly({ring.canonical({}, {a: -e for a, e in shared.items()}): Fraction(1)})
+    return out, ring.mul(p, inverse)
+
+
+def substitute(ring: "Ring", p: Poly, head: str, value: Poly) -> Poly:
+    """Return p with all entries of a head replaced by one value without index names."""
+    if head not in p.heads:
+        return p
+    parts = []
+    for (bounds, factors), q in p.terms.items():
+        sizes, powers = ring.open(bounds, factors)
+        body = ring.normal(q, {}, {a: e for a, e in powers.items() if head not in a.heads})
+        for a, e in powers.items():
+            if head in a.heads:
+                args = [substitute(ring, b, head, value) for b in a.args]
+                if a.head == "E":
+                    body = ring.mul(body, exp(ring, ring.add((e, args[0]))))
+                else:
+                    new = value if a.head == head else of(ring, a.head, *args)
+                    body = ring.mul(body, *[new] * e)
+        parts.append((1, ring.sum(body, sizes)))
+    return ring.add(*parts)
+
+
+def derivative(ring: "Ring", p: Poly, head: str, index: tuple[Index, ...]) -> Poly:
+    """Return the formal derivative of p by the entry head[index]."""
+    if head not in p.heads:
+        return ring.number(0)
+    key = (p, head, index)
+    if key not in ring.derivatives:
+        parts = []
+        for (bounds, factors), q in p.terms.items():
+            sizes, powers = ring.open(bounds, factors)
+            for a, e in powers.items():
+                inner = slope(ring, a, head, index)
+                if a.head == "E":
+                    rest = ring.mul(ring.normal(Fraction(1), {}, dict(powers)), inner)
+                else:
+                    left = {b: f - (b is a) for b, f in powers.items()}
+                    rest = ring.mul(ring.normal(Fraction(1), {}, left), inner)
+                parts.append((q * e, ring.sum(rest, sizes)))
+        ring.derivatives[key] = ring.add(*parts)
+    return ring.derivatives[key]
+
+
+def slope(ring: "Ring", a: Atom, head: str, index: tuple[Index, ...]) -> Poly:
+    """Return the derivative of an atom (of the exponent, for an exponential)."""
+    if a.head == head:
+        return ring.mul(*(ring.entry("eye", pair) for pair in zip(a.index, index, strict=True)))
+    if head not in a.heads:
+        return ring.number(0)
+    inner = derivative(ring, a.args[0], head, index) if len(a.args) == 1 else None
+    if a.head == "E" and inner:
+        return inner
+    row = ROWS.get(a.head)
+    if inner is None or row is None or not row.derivative:
+        raise RingError(f"no derivative of {a.head}")
+    parts = []
+    for q, functions in monomials(row.derivative):
+        values = (a.args[0] if f == "u" else of(ring, f, a.args[0]) for f in functions)
+        parts.append((q, ring.mul(*values, inner)))
+    return ring.add(*parts)
+
+
+def constant(name: str, q: Fraction | None) -> Fraction | None:
+    """Return name(q) where it is rational and known."""
+    if q is None:
+        return None
+    if name in ("relu", "step", "iszero", "floor"):
+        values = {"relu": max(q, Fraction(0)), "step": Fraction(q > 0), "iszero": Fraction(q == 0)}
+        return values.get(name, Fraction(q.__floor__()))
+    at_zero = {"sigmoid": Fraction(1, 2), "dsigmoid": Fraction(1, 4), "cos": 1, "i0": 1, "sqrt": 0}
+    if q == 0 and (name in ODD or name in at_zero):
+        return Fraction(at_zero.get(name, 0))
+    return Fraction(1) if name == "sqrt" and q == 1 else None

@@ -1,0 +1,278 @@
+"""A program of torch, read operation by operation as values of a graph in the making."""
+
+import math
+import operator
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import torch
+from torch import Tensor, fx, nn
+from torch.fx.experimental.symbolic_shapes import free_unbacked_symbols
+from torch.utils._pytree import tree_leaves, tree_map
+
+from verify.trusted.aten import (
+    CHOICE,
+    CLAMPS,
+    FILLED,
+    LAYOUT,
+    LOGIC,
+    MOVED,
+    PICKS,
+    RANDOM,
+    RAW,
+    READINGS,
+    ROUNDED,
+    SIZED,
+    TRUTHS,
+    UNREAD,
+    name_of,
+)
+from verify.trusted.builder import Builder, extent_of
+from verify.trusted.program import source
+from verify.trusted.readings.elementwise import iszero
+from verify.trusted.values import TraceError, Value, axis_of, mixing, unreadable
+
+Span = tuple[float, float]
+
+MISSING, NUMBER = object(), object()  # what has no reading; the number of samples
+IGNORED = {"memory_format", "layout", "device", "pin_memory", "non_blocking", "implicit"}
+EXACT_DTYPES = (torch.float32, torch.float64, torch.int64, torch.int32)
+
+
+class Reader:
+    """The values of a traced program, node by node.
+
+    Attributes:
+        b: the nodes of the graph; x is the first.
+        thetas: the trainable tensors, each a parameter of the graph.
+        env: what each operation of the program results in: a value, a constant tensor, a number.
+        unset: of tensors that are allocated and not filled, which entries are not set.
+    """
+
+    def __init__(self, made: fx.GraphModule, thetas: Sequence[Tensor], batched: bool) -> None:
+        self.made, self.thetas, self.b = made, thetas, Builder(batched)
+        self.env: dict[fx.Node, Any] = {}
+        self.unset: dict[fx.Node, Tensor] = {}
+
+    def run(self, tensors: Sequence[Tensor], dim: int) -> Value:
+        """Return the value of the output; what it does not need is read where that can be done."""
+        lead, axis = axis_of((1, self.b.batched)), axis_of((dim, False))
+        leaves = iter([self.b.make("x", (lead, axis), axis), *map(self.leaf, tensors)])
+        x = next(leaves)
+        *nodes, last = self.made.graph.nodes
+        (out,) = tree_leaves(last.args)
+        live = needed(out)
+        for node in nodes:
+            self.b.now, self.b.source = node, source(node) or self.b.source
+            try:
+                if node.op == "placeholder":
+                    self.env[node] = next(leaves, x)
+                elif node.op == "get_attr":
+                    self.env[node] = self.leaf(getattr(self.made, str(node.target)))
+                else:
+                    self.env[node] = self.read(node)
+                    self.mark(node)
+            except Exception as error:  # readings raise many kinds for arguments they do not know
+                if node in live:
+                    raise self.located(error, node) from error
+        if out in self.unset:
+            raise mixing("values that are not set are returned")
+        return self.b.value(self.env[out])
+
+    def located(self, error: Exception, node: fx.Node) -> TraceError:
+        if isinstance(error, TraceError):
+            return TraceError(error.kind, error.detail, error.source or self.b.source)
+        reason = " ".join(str(error).split())[:200]
+        what = f"{node.target} with these arguments ({type(error).__name__}: {reason})"
+        return TraceError("not readable", what, self.b.source)
+
+    def leaf(self, t: Any) -> Any:
+        """Return a parameter as a value, another tensor as it is."""
+        for k, theta in enumerate(self.thetas):
+            if t is theta:
+                return self.b.leaf("param", t.shape, k)
+        if type(t) not in (Tensor, nn.Parameter):
+            raise unreadable(f"a {type(t).__name__} among the constants")
+        if t.requires_grad:
+            raise unreadable("a trainable tensor that is no registered parameter")
+        if any(overlap(t, theta) for theta in self.thetas):
+            raise unreadable("a tensor that shares memory with a parameter")
+        return t.detach()
+
+    def read(self, node: fx.Node) -> Any:
+        """Return the value of an operation."""
+        args, kwargs = fx.map_arg((node.args, node.kwargs), lambda n: self.env.get(n, MISSING))
+        if node.target is operator.getitem:
+            part = present(present(args[0])[args[1]])
+            return self.checked("detach", part, [part])
+        result, (name, base) = node.meta.get("val"), name_of(node)
+        if name == "view.dtype" or "assert" in base or node.kwargs.get("sorter") is not None:
+            raise unreadable(f"{name} in the module")
+        if isinstance(result, torch.SymInt | torch.SymFloat | torch.SymBool):
+            return MISSING if free_unbacked_symbols(result) else NUMBER
+        if base in FILLED:
+            return self.checked(base, self.filled(base, args), [])
+        given = [a for k, a in enumerate(args) if k != UNREAD.get(base)] + [*kwargs.values()]
+        given = [present(a) for a in tree_leaves(given) if a is not None]
+        if NUMBER in given and base not in LAYOUT | SIZED:
+            raise mixing(f"the number of samples in {base}")
+        if self.constant(base, given):
+            with torch.no_grad():
+                return node.target(*args, **kwargs)  # type: ignore[operator]
+        reading = READINGS.get(name) or READINGS.get(base)
+        if reading is None:
+            if any(word in base for word in RANDOM):
+                raise mixing(f"{base} is random")
+            raise TraceError("unknown operation", base)
+        args = [a if k == RAW.get(base) else self.lifted(a) for k, a in enumerate(args)]
+        kwargs = {k: self.lifted(a) for k, a in kwargs.items() if k not in IGNORED}
+        for k, operand in enumerate(node.args if base in TRUTHS else ()):
+            if isinstance(operand, fx.Node) and operand.meta["val"].dtype != torch.bool:
+                if base.startswith("bitwise"):
+                    raise unreadable(f"{base} of {operand.meta['val'].dtype}")
+                args[k] = 1 - iszero(args[k])
+        return self.checked(base, reading(*args, **kwargs), given)
+
+    def constant(self, base: str, given: Sequence[Any]) -> bool:
+        """Return whether torch itself computes the exact constants that an operation results in."""
+        results = [t for t in tree_leaves(self.b.now.meta.get("val")) if isinstance(t, Tensor)]
+        if not results or any(isinstance(a, Value) or a is NUMBER for a in given):
+            return False
+        whole = not any(t.is_floating_point() or t.is_complex() for t in results)
+        exact = whole or base in LAYOUT | PICKS or not any(isinstance(a, Tensor) for a in given)
+        return exact and not any(word in base for word in RANDOM)
+
+    def filled(self, base: str, args: Sequence[Any]) -> Value:
+        """Return what fills a tensor."""
+        place, dtype = FILLED[base], self.b.now.meta["val"].dtype
+        fill = present(args[place]) if place else int("one" in base)
+        if fill is NUMBER:
+            raise mixing("the number of samples in a value")
+        given = self.b.now.args[place] if place else 0
+        taken = given.meta["val"].dtype if isinstance(given, fx.Node) else type(fill)
+        if not dtype.is_floating_point and taken not in (dtype, int, bool):
+            raise unreadable(f"{base}: numbers that are cast to {dtype}")
+        if dtype == torch.bool and type(fill) is int:
+            fill = int(bool(fill))
+        v = self.b.value(fill).fill(self.b.extents())
+        return replace(v, span=(fill, fill)) if isinstance(fill, int) else v
+
+    def mark(self, node: fx.Node) -> None:
+        """Note which entries of a tensor nothing has been put into; they must not be used."""
+        base = name_of(node)[1]
+        if "empty" in base:
+            mask = torch.ones(one_sample(node), dtype=torch.bool)
+        else:
+            used = [a for k, a in enumerate(node.args) if k != UNREAD.get(base)]
+            if base in FILLED:
+                used = used[FILLED[base] :] if FILLED[base] else []
+            if not any(a in self.unset for a in tree_leaves(used) if isinstance(a, fx.Node)):
+                return
+            if base not in MOVED:
+                raise mixing("values that are not set")
+            args = fx.map_arg(node.args, self.mask)
+            copied = base == "copy"
+            mask = args[1].expand(one_sample(node)) if copied else node.target(*args)  # type: ignore
+        if mask.any():
+            self.unset[node] = mask
+
+    def mask(self, node: fx.Node) -> Tensor:
+        return self.unset.get(node, torch.zeros(one_sample(node), dtype=torch.bool))
+
+    def lifted(self, a: Any) -> Any:
+        return tree_map(lambda t: self.b.value(t) if isinstance(t, Tensor) else t, a)
+
+    def checked(self, base: str, out: Any, given: Sequence[Any]) -> Any:
+        """Return a value if it has the shape and the exact arithmetic of what torch computes."""
+        if not isinstance(out, Value):
+            return out
+        dtype = self.b.now.meta["val"].dtype
+        if out.extents != self.b.extents():
+            raise unreadable(f"{base}: a shape other than torch's")
+        if dtype == torch.bool:
+            if base not in LOGIC | CHOICE | LAYOUT | set(FILLED):
+                raise unreadable(f"{base} of truth values")
+            return replace(out, span=(0, 1))
+        if dtype not in EXACT_DTYPES:
+            raise unreadable(f"arithmetic in {dtype}")
+        return replace(out, span=self.span(base, out.span, given, dtype.is_floating_point))
+
+    def span(self, base: str, own: Span, given: Sequence[Any], floating: bool) -> Span:
+        """Return bounds of a result; of whole numbers only where nothing can overflow."""
+        numbers = [a for a in given if type(a) in (int, float) or isinstance(a, Value | Tensor)]
+        spans, now = [span_of(a) for a in numbers], self.b.now
+        if base in ("bucketize", "searchsorted"):
+            return 0, sum(a.numel() for a in given if isinstance(a, Tensor))
+        if base in ROUNDED and (base != "_to_copy" or not floating):
+            low, high = spans[0]
+            return (low if math.isinf(low) else math.floor(low),
+                    high if math.isinf(high) else math.ceil(high))  # fmt: skip
+        if base in CLAMPS:
+            low, high = CLAMPS[base](now)
+            if isinstance(low, fx.Node) or isinstance(high, fx.Node):
+                return -math.inf, math.inf
+            low, high = (-math.inf if low is None else low), (math.inf if high is None else high)
+            return min(max(spans[0][0], low), high), min(max(spans[0][1], low), high)
+        if floating or base in FILLED:
+            return own
+        if base in LAYOUT | CHOICE:
+            return min(s[0] for s in spans), max(s[1] for s in spans)
+        summed = now.args[0].meta["val"].shape if base in ("sum", "cumsum") else ()
+        (a, b), (c, d) = (*spans, (1, math.prod(extent_of(n)[0] for n in summed)))[:2]
+        products = [p * q for p in (a, b) for q in (c, d)]
+        found = {
+            "add": (a + c, b + d), "sub": (a - d, b - c), "rsub": (c - b, d - a), "neg": (-b, -a),
+            **dict.fromkeys(("mul", "sum", "cumsum"), (min(products), max(products))),
+        }.get(base, (0, math.inf))  # fmt: skip
+        if len(spans) > 2 or not max(map(abs, found)) < 1 << 31:
+            raise unreadable(f"{base} of whole numbers that may overflow")
+        return found
+
+
+def present(value: Any) -> Any:
+    if value is None or value is MISSING:
+        raise unreadable("a result that has no reading, such as the indices of a sort, is used")
+    return value
+
+
+def span_of(a: Any) -> Span:
+    if isinstance(a, Tensor):
+        return float(a.min()), float(a.max())
+    return a.span if isinstance(a, Value) else (a, a)
+
+
+def overlap(a: Tensor, b: Tensor) -> bool:
+    """Return whether two tensors may share memory.
+
+    >>> t = torch.zeros(4)
+    >>> overlap(t[:2], t[2:]), overlap(t[:3], t[2:])
+    (False, True)
+    """
+    (a_first, a_last), (b_first, b_last) = (
+        (t.data_ptr(), t.data_ptr() + t.element_size() * (1 + sum(map(operator.mul, t.stride(), (n - 1 for n in t.shape)))))  # noqa: E501
+        for t in (a, b)
+    )  # fmt: skip
+    return bool(a.numel() and b.numel()) and a_first < b_last and b_first < a_last
+
+
+def one_sample(node: fx.Node) -> list[int]:
+    """Return the shape of a tensor with one sample."""
+    return [extent_of(size)[0] for size in node.meta["val"].shape]
+
+
+def needed(out: fx.Node) -> set[fx.Node]:
+    """Return the operations whose values the output needs; of some only the shape is used."""
+    live: set[fx.Node] = set()
+    stack = [out]
+    while stack:
+        node = stack.pop()
+        if node not in live:
+            live.add(node)
+            base = name_of(node)[1]
+            inputs = [a for k, a in enumerate(node.args) if k != UNREAD.get(base)]
+            if base in FILLED:
+                inputs = inputs[FILLED[base] :][:1] if FILLED[base] else []
+            leaves = tree_leaves((inputs, dict(node.kwargs)))
+            stack.extend(a for a in leaves if isinstance(a, fx.Node))
+    return live

@@ -1,0 +1,91 @@
+"""Products that a relation between functions makes simpler: m inv(m + r), step^2, sqrt^2, .."""
+
+from itertools import permutations
+from typing import TYPE_CHECKING, Any
+
+from verify.trusted.graph import Size
+from verify.trusted.polys import Atom, Mono, Poly, lone
+
+if TYPE_CHECKING:
+    from verify.trusted.ring import Ring
+
+Rewriting = tuple[tuple[str, ...], dict[Atom, Any], Poly]
+
+
+def rewrite(ring: "Ring", factors: dict[Atom, Any]) -> Rewriting | None:
+    """Return what replaces some of the factors by a relation between functions, or None."""
+    for a, e in factors.items():
+        squared = square(ring, a) if e >= 2 and a.head != "E" else None
+        if squared is not None:
+            return (), {**factors, a: e - 2}, squared
+        paired = pair(ring, a, factors) if a.head in ("relu", "step", "inv") else None
+        if paired is not None:
+            return (), paired, ring.number(1) if paired else ring.number(0)
+    return None
+
+
+def square(ring: "Ring", a: Atom) -> Poly | None:
+    """Return what a^2 is equal to, where its function has a relation."""
+    if a.head == "sigmoid":
+        return ring.add((1, ring.lift(a)), (-1, ring.of("dsigmoid", *a.args)))
+    if a.head in ("step", "iszero"):
+        return ring.lift(a)
+    if a.head == "sqrt":
+        return a.args[0]
+    if a.head == "sin":
+        cos = ring.of("cos", *a.args)
+        return ring.add((1, ring.number(1)), (-1, ring.mul(cos, cos)))
+    root = lone(a.args[0]) if a.head == "inv" else None
+    return ring.of("inv", root.args[0]) if root and root.head == "sqrt" else None
+
+
+def pair(ring: "Ring", a: Atom, factors: dict[Atom, Any]) -> dict[Atom, Any] | None:
+    """Return the factors after a relation between a and another; {} stands for 0."""
+    if a.head == "inv":  # b inv(b) = 1, sqrt(p) inv(p) = inv(sqrt(p))
+        b, root = lone(a.args[0]), ring.atoms.get(("sqrt", (), a.args))
+        if b in factors:
+            return {**factors, a: factors[a] - 1, b: factors[b] - 1}
+        if root in factors:
+            inverse = ring.atom("inv", (), (ring.lift(root),))
+            rest = {**factors, a: factors[a] - 1, root: factors[root] - 1}
+            return {**rest, inverse: factors.get(inverse, 0) + 1}
+        return None
+    mirrored = ring.add((-1, a.args[0]))
+    for b in factors:
+        if b.head in ("relu", "step") and b.args[0] is mirrored:
+            return {}
+        if a.head == "relu" and b.head == "step" and a.args == b.args:
+            return {**factors, b: 0}
+    return None
+
+
+def cancel(ring: "Ring", bounds: dict[str, Size], factors: dict[Atom, Any]) -> Rewriting | None:
+    """Return m inv(m + r) replaced by 1 - r inv(m + r), m a monomial of a divisor, or None."""
+    for a in factors:
+        if a.head != "inv":
+            continue
+        terms = a.args[0].terms
+        lead = max(terms, key=lambda m: (len(m[1]), len(m[0]), ring.mark_mono(m, {})))
+        found = without(ring, bounds, {**factors, a: factors[a] - 1}, lead)
+        if found is not None and a.free.isdisjoint(found[0]):
+            others = ring.poly({m: q for m, q in terms.items() if m != lead})
+            instead = ring.add((1, ring.number(1)), (-1, ring.mul(others, ring.lift(a))))
+            return *found, ring.add((1 / terms[lead], instead))
+    return None
+
+
+def without(
+    ring: "Ring", bounds: dict[str, Size], factors: dict[Atom, Any], part: Mono
+) -> tuple[tuple[str, ...], dict[Atom, Any]] | None:
+    """Return (indices, factors left) after a monomial, alone in its indices, is taken."""
+    wanted, sizes = part[1], [size for _, size in part[0]]
+    for names in permutations(bounds, len(sizes)):
+        if [bounds[n] for n in names] != sizes:
+            continue
+        taken = ring.merge(dict(wanted), dict(zip((n for n, _ in part[0]), names, strict=True)))
+        if all(factors.get(b, 0) >= e > 0 or factors.get(b) == e for b, e in taken.items()):
+            rest = {b: e - taken.get(b, 0) for b, e in factors.items()}
+            rest = {b: e for b, e in rest.items() if e}
+            if all(b.free.isdisjoint(names) for b in rest):
+                return names, rest
+    return None
