@@ -20,7 +20,13 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import verify
 from tests.verify.examination import ENTRIES, Entry, contradiction, mutation
-from tests.verify.examination.judging import CLAIMS, Judgement, judge
+from tests.verify.examination.judging import (
+    CLAIMS,
+    Judgement,
+    OutOfTimeError,
+    at_most,
+    judge,
+)
 
 
 def share(found: Sequence[Judgement], claim: str, truth: bool) -> str:
@@ -72,15 +78,16 @@ def judged(entries: Sequence[Entry], limit: int) -> list[Judgement]:
     return found
 
 
-def judged_mutants(count: int) -> int:
+def judged_mutants(count: int, limit: int) -> int:
     """Judge mutants by differences of the function; return how many verdicts they contradict."""
     kinds = sorted({entry.kind for entry in ENTRIES})
     counts: Counter[str] = Counter()
     for entry in tqdm(mutation.mutants(count, kinds), total=count, unit="mutant"):
         for claim in CLAIMS:
             try:
-                verdict = verify.decide(entry.make(), claim, dim=entry.dim, scope=entry.scope)
-            except Exception as error:
+                with at_most(limit):
+                    verdict = verify.decide(entry.make(), claim, entry.dim, entry.scope)
+            except (Exception, OutOfTimeError) as error:
                 counts["crashed"] += 1
                 tqdm.write(f"{entry} {claim}: crashed {type(error).__name__}: {error}"[:200])
                 continue
@@ -119,7 +126,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(argv)
     torch.set_num_threads(1)
     if asked.mutants:
-        return int(judged_mutants(asked.mutants) > 0)
+        return int(judged_mutants(asked.mutants, asked.limit) > 0)
     entries = [
         entry
         for entry in ENTRIES

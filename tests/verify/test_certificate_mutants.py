@@ -3,6 +3,7 @@
 import copy
 from collections import Counter
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -156,7 +157,9 @@ def mutant(rng: Random) -> Document:
     while True:
         document = copy.deepcopy(original)
         for _ in range(int(rng.integers(1, 4))):
-            one(rng, MUTATIONS)(rng, document)
+            # after one change a part may have another shape than the next expects
+            with suppress(IndexError, KeyError, TypeError, AttributeError):
+                one(rng, MUTATIONS)(rng, document)
         if document != original:
             return document
 

@@ -15,7 +15,6 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from verify.search.evaluate import evaluate
 from verify.trusted.trace import Traced
 
-SAMPLES = 6
 READS = ("numpy", "tolist", "__array__", "__dlpack__", "data_ptr", "untyped_storage", "storage")
 
 
@@ -33,14 +32,13 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
         return "the module cannot be copied, so its values were not compared with its graph's"
     rng = np.random.default_rng(0)
     names = dict(net.named_parameters())
+    own = {name: tensor.detach().clone() for name, tensor in names.items()}
     finite = False
-    for scale, size, way in RUNS:
-        values = {
-            name: tensor_like(names[name], rng, scale) for name in traced.names if name in names
-        }
+    for scale, size, samples, way in RUNS:
+        values = {name: tensor_like(own[name], rng, scale) for name in traced.names if name in own}
         if len(values) < len(traced.names):
             return "a parameter of the graph is not one of the module's"
-        x = torch.from_numpy(rng.normal(size=(SAMPLES, dim(traced))) * size)
+        x = torch.from_numpy(rng.normal(size=(samples, dim(traced))) * size)
         x = x.to(next((p.dtype for p in names.values()), torch.get_default_dtype()))
         with torch.no_grad():
             for name, value in values.items():
@@ -55,15 +53,18 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
         if told:
             return told[0]
         params = [flat(values[name]) for name in traced.names]
+        points, small = x.double().numpy(), 1e-6 if x.dtype == torch.float32 else 1e-12
         with np.errstate(all="ignore"):
-            read = evaluate(traced.graph, traced.sizes, params, x.double().numpy())
-        read = np.asarray(read).reshape(seen.shape)
-        bound = 1e-2 if x.dtype == torch.float32 else 1e-6
-        scale_of = bound * (1 + np.abs(seen).max(-1, initial=0.0))
-        far = ~(np.abs(seen - read).max(-1, initial=0.0) <= scale_of)
+            read, near = (
+                np.asarray(evaluate(traced.graph, traced.sizes, params, p)).reshape(seen.shape)
+                for p in (points, points * (1 + small))
+            )
+            rough = np.nan_to_num(np.abs(read - near).max(-1, initial=0.0), nan=np.inf)
+            bound = 1e4 * small * (1 + np.abs(seen).max(-1, initial=0.0)) + 10 * rough
+            far = ~(np.abs(seen - read).max(-1, initial=0.0) <= bound)
         known = np.isfinite(seen).all(-1) & np.isfinite(read).all(-1)
         finite = finite or bool(known.any()) and (scope == "all" or not scale)
-        if (far & known).sum() > SAMPLES // 3:
+        if (far & known).sum() > samples // 3:
             return "the module's values are not those of its graph"
     return "" if finite else "the module is not finite at any of the points looked at"
 
@@ -79,6 +80,10 @@ def result(f: Map, x: Tensor) -> Tensor:
     return f(x.clone().requires_grad_() * 1)
 
 
+def part(f: Map, x: Tensor) -> Tensor:
+    return f(torch.cat([x[:1], x])[1:])
+
+
 def transposed(f: Map, x: Tensor) -> Tensor:
     return f(x.T.contiguous().T)
 
@@ -91,11 +96,21 @@ def inference(f: Map, x: Tensor) -> Tensor:
         return f(x)
 
 
-# The size of random parameters (0: as they are), of the points, and how the module is called.
-RUNS = ((0.0, 1.0, plain), (0.5, 1.0, result), (1.0, 1e3, transposed), (0.0, 30.0, inference),
-        (0.0, 1e6, plain))  # fmt: skip
-COUNTS = set("_local_scalar_dense equal is_nonzero nonzero masked_select _unique2 unique_dim _nnz histc"
-             " unique_consecutive bincount to_sparse _to_sparse allclose".split())  # fmt: skip
+# The size of random parameters (0: as they are), of points, their number, how they are given.
+RUNS = (
+    (0.0, 1.0, 5, plain),
+    (0.5, 1.0, 6, result),
+    (1.0, 1e3, 3, transposed),
+    (0.0, 30.0, 2, inference),
+    (0.0, 1e6, 7, part),
+    (0.0, 1.0, 1, plain),
+)
+
+# What tells Python something of values, or of how many there are of a kind.
+COUNTS = set(
+    "_local_scalar_dense equal is_nonzero nonzero masked_select _unique2 unique_dim _nnz histc "
+    "unique_consecutive bincount to_sparse _to_sparse allclose".split()
+)
 
 
 class Watch(TorchDispatchMode):
@@ -156,9 +171,9 @@ def dim(traced: Traced) -> int:
 
 
 def tensor_like(tensor: Tensor, rng: np.random.Generator, scale: float) -> Tensor:
-    """Return a tensor's values (scale 0), or random ones of its shape."""
+    """Return a tensor itself (scale 0), or random values of its shape."""
     if not scale:
-        return tensor.detach().clone()
+        return tensor
     values = torch.from_numpy(np.asarray(rng.normal(size=tuple(tensor.shape)) * scale))
     return values.to(tensor.dtype)
 

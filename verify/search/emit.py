@@ -41,7 +41,7 @@ def entry(bench: Workbench, a: Atom, e: Any, sizes: dict[str, Size]) -> Ref:
 
 
 def leaf(bench: Workbench, kind: str, name: str, a: Atom, sizes: dict[str, Size]) -> int:
-    """Return the node of a leaf: the graph's own, for eye and variables one of the sizes at hand."""
+    """Return the node of a leaf: the graph's own; eye and variables of the sizes at hand."""
     if kind == "x":
         return bench.make(Node("x", bench.shape))
     if kind == "param":

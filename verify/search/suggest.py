@@ -14,10 +14,7 @@ def suggest(traced: Traced, claim: str) -> str:
     lacking = sorted({n for square in found or () for n in unsigned(bench, square)})
     if not lacking:
         return ""
-    for n in lacking:
-        bench.signs[n] = 1
-    kept = {n: 1 for n in lacking}
-    bench.signs = {**kept}
+    bench.signs = dict.fromkeys(lacking, 1)
     good = bench.attempt(lambda: repaired(bench, found or []))
     names = [traced.names[bench.nodes[n].attrs[0]] for n in lacking]
     return f"psd if {' and '.join(f'{name} >= 0' for name in names)}" if good is not None else ""

@@ -150,7 +150,7 @@ def test_the_parts_of_a_gradient() -> None:
     square = d.mul((), x("s"), x("s"))
     jump = d.mul((), d.fn("step", x)("s"))
     d.rejected(gradient(d.add((), (1, F.own), (1, jump.own), (-1, jump.own))), "locally Lipschitz")
-    root = d.fn("sqrt", square)
+    root = d.fn("sqrt", d.mul((), d.fn("relu", x)("s")))
     d.rejected(gradient(d.add((), (1, F.own), (1, root.own), (-1, root.own))), "locally Lipschitz")
     one = d.mul(())
     far = d.fn("sqrt", d.add((), (1, one.own), (1, square.own)))
@@ -243,10 +243,26 @@ def test_a_jacobian_that_is_not_symmetric() -> None:
 def test_a_map_that_is_not_locally_lipschitz(name: str) -> None:
     d = Draft()
     x = d.x("n")
-    u = d.mul((), x("s"), x("s"))
+    u = d.mul((), d.fn("relu", x)("s"))
     d.mul(("n",), d.fn(name, u).own, x.own)
     d.output()
     d.rejected(jacobian(d.count - 1), "not known to be locally Lipschitz", "symmetric")
+
+
+def test_a_norm_is_locally_lipschitz() -> None:
+    d = Draft()
+    x = d.x("n")
+    norm = d.fn("sqrt", d.mul((), x("s"), x("s")))
+    d.mul(("n",), norm.own, x.own)
+    d.output()
+    d.accepted(jacobian(d.count - 1), "symmetric")
+    one = d.add(("n",), (1, x.own), (1, d.mul(())()))
+    other = d.fn("sqrt", d.mul((), one("s"), one("s")))
+    moved = d.mul(("n",), other.own, x.own)
+    d.rejected(jacobian(moved), r"J\['o0', 'p0'\] is not", "symmetric")
+    jump = d.fn("step", x)
+    square = d.mul((), jump("s"), jump("s"))
+    d.rejected(jacobian(d.mul(("n",), d.fn("sqrt", square).own, x.own)), "Lipschitz")
 
 
 def test_the_map_of_a_jacobian() -> None:
