@@ -5,6 +5,7 @@ from collections.abc import Iterator
 
 from torch import nn
 
+from verify.counterexample import Counterexample
 from verify.search.agreement import disagreement
 from verify.search.prove import Failure, prove
 from verify.search.refute import refute
@@ -52,22 +53,34 @@ def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all
     difference = disagreement(net, traced, scope)
     if difference:
         return replaced(told, reason=Reason("not a sample map", difference))
-    failures = []
+    failures: list[Failure] = []
+    notes: list[str] = []
     for graph, kind in readings(traced, scope):
         found = prove(graph, traced.spare if graph is traced.graph else (), claim, kind)
         if isinstance(found, Failure):
             failures.append(found)
             continue
-        if refute(traced, claim, scope, effort="glance") is not None:
+        if counterexample_of(traced, claim, scope, "glance", notes) is not None:
             reason = Reason("contradiction", "a proof and a counterexample: please report this")
             return replaced(told, reason=reason)
         certificate = Certificate(found)
         return replaced(told, status="proved", certificate=certificate, sizes=sizes(certificate))
-    counterexample = refute(traced, claim, scope)
+    counterexample = counterexample_of(traced, claim, scope, "full", notes)
     if counterexample is not None:
         hint = suggest(traced, claim) if scope == "all" else ""
         return replaced(told, status="refuted", counterexample=counterexample, suggestion=hint)
-    return replaced(told, reason=blocked(traced, failures))
+    return replaced(told, reason=blocked(traced, failures, "".join(notes)))
+
+
+def counterexample_of(
+    traced: Traced, claim: str, scope: str, effort: str, notes: list[str]
+) -> Counterexample | None:
+    """Return a counterexample or None, with a note where the search met what it does not know."""
+    try:
+        return refute(traced, claim, scope, effort=effort)
+    except (ArithmeticError, IndexError, KeyError, TypeError, ValueError) as error:
+        notes.append(f"; the search for a counterexample stopped: {' '.join(str(error).split())}")
+        return None
 
 
 def readings(traced: Traced, scope: str) -> Iterator[tuple[Graph, str]]:
@@ -94,16 +107,16 @@ def sizes(certificate: Certificate) -> str:
     return f"all dims; axes of {', '.join(map(str, fixed))} as they are" if fixed else "all sizes"
 
 
-def blocked(traced: Traced, failures: list[Failure]) -> Reason:
+def blocked(traced: Traced, failures: list[Failure], note: str) -> Reason:
     """Return what stopped the proofs, with the line of the user's module where one is known."""
     tried = [attempt for failure in failures for attempt in failure.tried]
     if not tried:
-        return Reason("no proof found", "the map has no form that a rule knows")
+        return Reason("no proof found", f"the map has no form that a rule knows{note}")
     way, step, why = tried[-1]
     node = re.search(r"node (\d+)", step)
     number = int(node[1]) if node else len(traced.sources)
     source = traced.sources[number] if number < len(traced.sources) else ""
-    return Reason("side condition", f"{way}: {step}: {why}", source)
+    return Reason("side condition", f"{way}: {step}: {why}{note}", source)
 
 
 def check(certificate: Certificate, net: nn.Module | None = None, dim: int | None = None) -> None:
@@ -131,6 +144,9 @@ def check(certificate: Certificate, net: nn.Module | None = None, dim: int | Non
             raise kernel.Rejected("schema", str(error)) from None
     if not same:
         raise kernel.Rejected("module", "the certificate is about another map than the module's")
+    difference = disagreement(net, traced, certificate.scope)
+    if difference:
+        raise kernel.Rejected("module", difference)
 
 
 def assert_proved(

@@ -136,5 +136,16 @@ def test_derivatives_are_differences(name: str) -> None:
     assert slope == pytest.approx(np.stack(differences), abs=3e-4 if "bessel" in name else 1e-5)
 
 
+@pytest.mark.parametrize("name", ["sort", "cummax", "cumprod"])
+def test_calls_of_x_itself_have_derivatives(name: str) -> None:
+    s = Sketch(3)
+    s.call(name, s.x, (1, 1))
+    f = Field(s.traced().graph, {}, FLOATS)
+    x, h = np.array([[0.5, -1.0, 2.0], [3.0, 4.0, 1.0]]), 1e-6
+    slope = f.tangent([], x, np.eye(3))
+    differences = [(f.map([], x + h * e) - f.map([], x - h * e)) / (2 * h) for e in np.eye(3)]
+    assert slope == pytest.approx(np.stack(differences, axis=1), abs=1e-6)
+
+
 def test_every_function_has_a_derivative_but_the_selection() -> None:
     assert {*FUNCTIONS} - {*DERIVATIVES} == {"pow", "where", "trigamma", "airy_ai_prime"}

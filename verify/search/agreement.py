@@ -63,7 +63,7 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
             bound = 1e4 * small * (1 + np.abs(seen).max(-1, initial=0.0)) + 10 * rough
             far = ~(np.abs(seen - read).max(-1, initial=0.0) <= bound)
         known = np.isfinite(seen).all(-1) & np.isfinite(read).all(-1)
-        finite = finite or bool(known.any()) and (scope == "all" or not scale)
+        finite = finite or (bool(known.any()) and (scope == "all" or not scale))
         if (far & known).sum() > samples // 3:
             return "the module's values are not those of its graph"
     return "" if finite else "the module is not finite at any of the points looked at"
@@ -107,10 +107,8 @@ RUNS = (
 )
 
 # What tells Python something of values, or of how many there are of a kind.
-COUNTS = set(
-    "_local_scalar_dense equal is_nonzero nonzero masked_select _unique2 unique_dim _nnz histc "
-    "unique_consecutive bincount to_sparse _to_sparse allclose".split()
-)
+COUNTS = """_local_scalar_dense equal is_nonzero nonzero masked_select _unique2 unique_dim _nnz
+histc unique_consecutive bincount to_sparse _to_sparse allclose""".split()
 
 
 class Watch(TorchDispatchMode):

@@ -23,6 +23,11 @@ def operation_tangent(
 
     nan where ties, or enclosures that overlap, leave open which entry is taken.
     """
+    # the tangent of x itself is the same for all samples
+    tangents = [
+        None if t is None else np.broadcast_to(t, np.broadcast_shapes(t.shape, a.shape))
+        for a, t in zip(arrays, tangents, strict=True)
+    ]
     a, t = arrays[0], tangents[0]
     if node.name in PICKS and t is not None:
         return _picked(node, a, t)

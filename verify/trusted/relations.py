@@ -62,7 +62,7 @@ def pair(ring: "Ring", a: Atom, factors: dict[Atom, Any]) -> dict[Atom, Any] | N
 def cancel(ring: "Ring", bounds: dict[str, Size], factors: dict[Atom, Any]) -> Rewriting | None:
     """Return m inv(m + r) replaced by 1 - r inv(m + r), m a monomial of a divisor, or None."""
     for a in factors:
-        if a.head != "inv":
+        if a.head != "inv" or not a.args[0].terms:
             continue
         terms = a.args[0].terms
         lead = max(terms, key=lambda m: (len(m[1]), len(m[0]), ring.mark_mono(m, {})))
