@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import torch.nn.functional as F
+import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
 from gradnets import GradNet, GradNetC, GradNetM, mGradNet, mGradNetC, mGradNetM

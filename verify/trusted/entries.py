@@ -132,7 +132,12 @@ class Entries:
         args = tuple(self.ring.rename(p, dict(acted)) for p in values)
         new = node.out[len(node.out) - node.attrs[1] :]
         orders = [[acted.get(names.get(str(i), ""), "") for i in ref.index] for ref in node.args]
-        return self.ring.entry(text([node.name, *node.attrs, sizes, orders]), new, args)
+        head = text([node.name, *node.attrs, sizes, orders])
+        if node.name == "inverse" and len(acted) == 2:  # of a symmetric matrix: symmetric
+            a, b = acted
+            mirrored = self.ring.rename(values[0], {a: b, b: a})
+            head = f"symmetric {head}" if mirrored is values[0] else head
+        return self.ring.entry(head, new, args)
 
     def loop(self, node: Node) -> Poly:
         """Return z_L: a sum over rounds if the step adds to the state, else an opaque atom."""

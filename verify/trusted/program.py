@@ -71,9 +71,17 @@ class Watch(TorchFunctionMode):
 
 
 def program(
-    net: nn.Module, tensors: Mapping[str, Tensor], dim: int, batch: int | None, wants: bool
+    net: nn.Module,
+    tensors: Mapping[str, Tensor],
+    dim: int,
+    batch: int | None,
+    wants: bool,
+    lines: bool,
 ) -> fx.GraphModule:
-    """Return the operations on a batch of any size from 2 on for None; x may want a gradient."""
+    """Return the operations on a batch, of any size from 2 on for None, with lines of the source.
+
+    x requires a gradient if it ``wants`` one.
+    """
     env, called = ShapeEnv(), Called(net)
     mode = FakeTensorMode(shape_env=env, allow_non_fake_inputs=True)
     fakes = [mode.from_tensor(t, static_shapes=True) for t in tensors.values()]
@@ -89,7 +97,7 @@ def program(
 
     def made(f: Any) -> fx.GraphModule:
         return make_fx(f, tracing_mode="symbolic", _allow_non_fake_inputs=True,
-                       record_stack_traces=True)(fakes, x)  # fmt: skip
+                       record_stack_traces=lines)(fakes, x)  # fmt: skip
 
     with plain_kernels(), Watch() as watch:
         out = made(run)

@@ -34,7 +34,7 @@ class Ring:
 
     def atom(self, head: str, index: tuple[Index, ...] = (), args: tuple[Poly, ...] = ()) -> Atom:
         """Return the atom of this head, index and arguments."""
-        if head == "eye":  # symmetric; numbers sort before names
+        if head == "eye" or head.startswith("symmetric "):  # numbers sort before names
             index = tuple(sorted(index, key=str))
         key = (head, index, args)
         if key not in self.atoms:

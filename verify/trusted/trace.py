@@ -78,7 +78,7 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
         with filled(thetas, noise, next(fills)), unchanged(net):
             try:
                 with torch.set_grad_enabled(grad):
-                    made = program(net, tensors, dim, batch, wants)
+                    made = program(net, tensors, dim, batch, wants, not found)
             except Exception as error:  # the user's code may raise anything
                 failed.append(explained(error))
                 if "require grad" not in str(failed[-1]) or (grad and wants):
