@@ -20,13 +20,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import verify
 from tests.verify.examination import ENTRIES, Entry, contradiction, mutation
-from tests.verify.examination.judging import (
-    CLAIMS,
-    Judgement,
-    OutOfTimeError,
-    at_most,
-    judge,
-)
+from tests.verify.examination.judging import CLAIMS, Judgement, judge
+from tests.verify.examination.patience import OutOfTimeError, at_most
 
 
 def share(found: Sequence[Judgement], claim: str, truth: bool) -> str:

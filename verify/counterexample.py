@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from verify import bounded_json
-from verify.search.balls import exact, fraction
+from verify.search.balls import each, exact, fraction
 from verify.search.settle import Enclosure, exact_map, settle
 from verify.search.shrink import Witness
 
@@ -167,9 +167,7 @@ def counterexample(traced: "Traced", claim: str, scope: str, found: Witness) -> 
     parameters = {}
     if scope == "all":
         for name, tensor, value in zip(traced.names, traced.tensors, found.params, strict=True):
-            known = {id(q): q for q in value.flat}  # large tensors share their entries
-            short = {key: fraction(q) for key, q in known.items()}
-            parameters[name] = (tuple(tensor.shape), tuple(short[id(q)] for q in value.flat))
+            parameters[name] = (tuple(tensor.shape), tuple(each(fraction, value).flat))
     points = tuple(tuple(fraction(q) for q in p) for p in found.points)
     return Counterexample(claim, scope, found.kind, points, parameters, found.pair, found.found)
 

@@ -314,7 +314,7 @@ LINEAR: dict[str, Callable[[Any, Tensor], Tensor]] = {
     )[:, 0],
     "bilinear": lambda m, x: F.bilinear(x, x, m.A.expand(4, 4, 4), m.b),
     "gram": lambda m, x: x @ (m.A @ m.A.T) + x @ (m.M + m.M.T) / 2,
-    "tensordot": lambda m, x: torch.tensordot(x, m.A, dims=([1], [0])),
+    "tensordot": lambda m, x: torch.tensordot(x, m.A, dims=1),
     "powers": lambda m, x: x @ torch.linalg.matrix_power(m.A, 3),
     "multi_dot": lambda m, x: x @ torch.linalg.multi_dot([m.A, m.A, m.A]),
     "conv1d": lambda m, x: (
@@ -579,10 +579,8 @@ MODULES: dict[str, Callable[[], nn.Module]] = {
     "old weight_norm": lambda: nn.utils.weight_norm(nn.Linear(4, 4)),
     "orthogonal": lambda: P.orthogonal(nn.Linear(4, 4)),
     "cayley": lambda: P.orthogonal(nn.Linear(4, 4), orthogonal_map="cayley"),
-    "householder": lambda: (
-        nn.Sequential(P.orthogonal(nn.Linear(2, 4)), nn.Linear(4, 4))[::-1][1:]
-        and P.orthogonal(nn.Linear(4, 4), orthogonal_map="householder")
-    ),
+    "householder": lambda: P.orthogonal(nn.Linear(4, 4), orthogonal_map="householder"),
+    "tall": lambda: nn.Sequential(P.orthogonal(nn.Linear(4, 6)), P.orthogonal(nn.Linear(6, 4))),
     "spectral_norm": lambda: P.spectral_norm(nn.Linear(4, 4)).eval(),
     "batch norm": lambda: nn.Sequential(nn.Linear(4, 4), nn.BatchNorm1d(4)).eval(),
     "dropout": lambda: nn.Sequential(nn.Linear(4, 4), nn.Dropout(0.5)).eval(),

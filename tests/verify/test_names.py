@@ -36,12 +36,13 @@ class {Part}(nn.Module):
     def forward(self, {x}):
         return torch.exp(self.{c}) * torch.tanh({x})
 """
-NAMES = ["Net", "n", "m", "W", "V", "b", "part", "Part", "x", "z", "c"]
-ALIASES = [
-    {name: name for name in NAMES},
-    dict(zip(NAMES, "Q alpha aaa zz aa psd l0 mGradNet i0 n0 theta_0".split(), strict=True)),
-    dict(zip(NAMES, "Symmetric x W b c V tanh GradNet W k proved".split(), strict=True)),
-]
+NAMES: tuple[str, ...] = ("Net", "n", "m", "W", "V", "b", "part", "Part", "x", "z", "c")
+OTHERS = (
+    NAMES,
+    ("Q", "alpha", "aaa", "zz", "aa", "psd", "l0", "mGradNet", "i0", "n0", "theta_0"),
+    ("Symmetric", "x", "W", "b", "c", "V", "tanh", "GradNet", "W", "k", "proved"),
+)
+ALIASES: list[dict[str, str]] = [dict(zip(NAMES, others, strict=True)) for others in OTHERS]
 
 
 def written(names: dict[str, str], tied: bool) -> nn.Module:

@@ -176,6 +176,11 @@ def add_buffer(m: Any, x: Tensor) -> Tensor:
     return x
 
 
+def change_default(m: Any, x: Tensor) -> Tensor:
+    torch.set_default_dtype(torch.float64)
+    return x
+
+
 def switch_mode(m: Any, x: Tensor) -> Tensor:
     m.train(not m.training)
     return x if m.training else linear(m, x)
@@ -279,6 +284,9 @@ NO_SAMPLE_MAP: dict[str, Callable[[Any, Tensor], Any]] = {
     "counter in a table": count_in_a_table,
     "counter by an iterator": count_by_an_iterator,
     "training mode": switch_mode,
+    "default dtype": change_default,
+    "autocast": lambda m, x: [torch.autocast("cpu", torch.bfloat16).__enter__(), x][1],
+    "grad mode for good": lambda m, x: [torch.set_grad_enabled(x.requires_grad), x][1],
     "environment": lambda m, x: x * len(os.environ.setdefault("X", "1")) * next(STEPS),
     "write to a buffer": write_buffer,
     "write to a plain tensor": write_plain,
@@ -307,10 +315,12 @@ def partly_set(x: Tensor) -> Tensor:
 def test_what_is_no_sample_map(name: str) -> None:
     net = Spelled(NO_SAMPLE_MAP[name])
     net.array = net.A.detach().numpy()
+    dtype = torch.get_default_dtype()
     before = {key: value.clone() for key, value in net.state_dict().items()}
     kept = {key: value for key, value in vars(net).items() if key not in ("kept",)}
     with pytest.raises((TraceError, ValueError)) as info:
         trace(net, 2)
+    torch.set_default_dtype(dtype)
     kind = getattr(info.value, "kind", "")
     assert kind == OTHER_KINDS.get(name, "not a sample map"), str(info.value)
     assert all(torch.equal(before[k], v) for k, v in net.state_dict().items())

@@ -6,7 +6,7 @@ function is undefined at a point of the argument's ball, the value is nan, which
 operation hands on (only ``where`` may drop it).
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from fractions import Fraction
 from typing import Any
@@ -46,6 +46,22 @@ def exact(numbers: Any) -> np.ndarray:
     distinct, places = np.unique(array, return_inverse=True)
     entries = np.array([*map(rational, distinct), None], dtype=object)  # equal ones are shared
     return np.asarray(entries[places.reshape(array.shape)], dtype=object)
+
+
+def each(act: Callable[[Entry], Any], array: np.ndarray) -> np.ndarray:
+    """Return act(u) for each entry, computed once where entries are the same object.
+
+    Large tensors that are sparse, or rounded, share most of their entries.
+    """
+    known: dict[int, Any] = {}
+
+    def entry(u: Entry) -> Any:
+        key = id(u)
+        if key not in known:
+            known[key] = act(u)
+        return known[key]
+
+    return np.asarray(np.frompyfunc(entry, 1, 1)(array), dtype=object)
 
 
 def rational(number: Any) -> fmpq:

@@ -66,11 +66,14 @@ def shape_of(like: np.ndarray, rng: np.random.Generator, style: str = "") -> np.
         return whole * (rng.random(shape) < 0.3) * scale
     if style == "diagonal":
         return diagonal(like) * float(rng.integers(-8, 9)) * scale
+    if style == "twins" and like.ndim:
+        first, second = rng.integers(len(like), size=2)
+        whole[second] = whole[first]
     return whole * scale
 
 
 STYLES = ("small", "any", "any", "any", "own", "zero", "equal", "positive", "negative", "sparse")
-STYLES = (*STYLES, "diagonal")
+STYLES = (*STYLES, "diagonal", "twins")
 
 
 def diagonal(like: np.ndarray) -> np.ndarray:

@@ -16,6 +16,7 @@ from verify.search.balls import (
     Entry,
     ball,
     bounds,
+    each,
     finite,
     fraction,
     interval,
@@ -255,18 +256,6 @@ def function(name: str, *arguments: np.ndarray) -> np.ndarray:
             return nan()
         return tidy(act(*entries))
 
-    many = len(arguments) == 1 and np.size(arguments[0]) > 64
-    applied = np.frompyfunc(_once(entry) if many else entry, len(arguments), 1)(*arguments)
-    return np.asarray(applied, dtype=object)
-
-
-def _once(act: Callable[[Entry], Entry]) -> Callable[[Entry], Entry]:
-    """Compute once for entries that are the same object: large sparse arrays share their zero."""
-    values: dict[int, Entry] = {}
-
-    def entry(u: Entry) -> Entry:
-        if id(u) not in values:
-            values[id(u)] = act(u)
-        return values[id(u)]
-
-    return entry
+    if len(arguments) == 1 and np.size(arguments[0]) > 64:
+        return each(entry, arguments[0])
+    return np.asarray(np.frompyfunc(entry, len(arguments), 1)(*arguments), dtype=object)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from flint import fmpq
 
-from verify.search.balls import fraction
+from verify.search.balls import each, fraction
 from verify.search.settle import FULL, Enclosure, Exact, Limits, settle
 from verify.search.tangents import Field
 
@@ -123,8 +123,13 @@ def _points(best: Witness) -> Tries:
 
 def _round(p: np.ndarray, bits: int) -> np.ndarray:
     scale = fmpq(1 << bits)
-    act = np.frompyfunc(lambda u: fmpq((u * scale).round()) / scale, 1, 1)
-    return np.asarray(act(p), dtype=object)
+    rounded = {}  # equal results are one object
+
+    def entry(u: Any) -> Any:
+        number = (u * scale).round()
+        return rounded.setdefault(number, fmpq(number) / scale)
+
+    return each(entry, p)
 
 
 def _significant(d: np.ndarray, digits: int) -> np.ndarray:

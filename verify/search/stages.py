@@ -20,6 +20,7 @@ from verify.trusted.graph import Graph
 
 BITS = 400  # of the Jacobians in many digits
 NOISE = 1e-8
+CIRCLED = 8  # triangles that were enclosed in vain before that is given up
 
 
 class Stages:
@@ -36,7 +37,7 @@ class Stages:
         self.end = time.monotonic() + effort.seconds
         pieces = effort.pieces if self.jumpy else effort.pieces // 3
         self.limits = Limits((128, BITS), pieces, self.end + effort.seconds)
-        self.number = self.failed = 0
+        self.number = self.failed = self.circled = 0
         self.more = np.zeros(0, dtype=int), np.zeros((0, n))
 
     def late(self) -> bool:
@@ -139,7 +140,9 @@ class Stages:
         """Look around triangles for a circulation: of a map that jumps, or around a hole."""
         if self.n == 1 or self.effort.rounds == 1 or not (self.jumpy or self.number % 4 == 1):
             return
-        count = max(8, samples // 8)
+        if self.circled > CIRCLED:
+            return
+        count = max(48, samples // 8)
         draw = np.arange(count) % len(f.params)
         center = points(count, self.n, self.rng)[:, None]
         center[::3] = 0
@@ -155,6 +158,7 @@ class Stages:
         again = np.abs(seek.circulations(f, draw[order], corners[order], 1024))
         for k, s in zip(order, again, strict=True):
             if abs(s - score[k]) < 0.3 * s:
+                self.circled += 1
                 yield Candidate(1.0, int(draw[k]), corners[k])
 
     def confirm(self, f: Probe, c: Candidate) -> Witness | None:

@@ -183,7 +183,7 @@ class Builder:
             return self.multiply(coefs[0] if refs else constant, refs, axes)
         pairs = sorted(zip(refs, coefs, strict=True), key=lambda pair: self.rank(pair[0]))
         pairs += [((self.value(constant).node, ()), Fraction(1))] if constant else []
-        return self.make("add", axes, used, *zip(*pairs, strict=True))
+        return self.make("add", axes, used, [ref for ref, _ in pairs], [q for _, q in pairs])
 
     def scaled(self, node: int) -> bool:
         """Return whether a node is a number times an entry of another node."""

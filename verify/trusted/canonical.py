@@ -23,7 +23,8 @@ def canonical(
             continue
         fresh = renumbered(node, new, tables, symbols)
         new[stack.pop()] = made.setdefault(fresh, len(made))
-    shapes = [tuple(symbols.get(s, s) for s in params[k]) for k in tables["param"]]
+    given: dict[Any, Any] = dict(symbols)
+    shapes = [tuple(given.get(s, s) for s in params[k]) for k in tables["param"]]
     kept = [literals[k] for k in tables["lit"]]
     graph = Graph(tuple(made), new[output], tuple(shapes), tuple(kept))
     return graph, new, tables["param"], symbols

@@ -20,6 +20,7 @@ from torch.fx.experimental.symbolic_shapes import (
     ShapeEnv,
     StatelessSymbolicContext,
 )
+from torch.fx.traceback import preserve_node_meta
 from torch.overrides import TorchFunctionMode
 
 from verify.trusted.values import TraceError, mixing
@@ -42,7 +43,9 @@ class Called(nn.Module):
         before = self.registered()
         y = self.net(x)
         if self.registered() != before:
-            raise mixing("the call replaces, adds or freezes a parameter or a buffer")
+            raise mixing(
+                "the call replaces, adds or freezes a parameter or a buffer, or sets a mode of torch"
+            )
         if not isinstance(y, Tensor):
             raise OutputError(type(y).__name__)
         return y
@@ -50,7 +53,9 @@ class Called(nn.Module):
     def registered(self) -> list[tuple[str, int, bool]]:
         parameters = self.net.named_parameters(remove_duplicate=False)
         buffers = self.net.named_buffers(remove_duplicate=False)
-        return [(name, id(t), t.requires_grad) for name, t in [*parameters, *buffers]]
+        modes = torch.is_autocast_enabled("cpu"), torch.is_grad_enabled()
+        named = [(name, id(t), t.requires_grad) for name, t in [*parameters, *buffers]]
+        return [*named, *(("torch's modes", 0, mode) for mode in modes)]
 
 
 class Watch(TorchFunctionMode):
@@ -99,7 +104,7 @@ def program(
         return make_fx(f, tracing_mode="symbolic", _allow_non_fake_inputs=True,
                        record_stack_traces=lines)(fakes, x)  # fmt: skip
 
-    with plain_kernels(), Watch() as watch:
+    with plain_kernels(), torch.autocast("cpu", enabled=False), Watch() as watch:
         out = made(run)
         if any(writes(node) for node in out.graph.nodes):
             out = without_writes(out, made)
@@ -113,7 +118,7 @@ def without_writes(out: fx.GraphModule, made: Any) -> fx.GraphModule:
     """Return a program without operations in place, or raise if one outlives the call."""
     first = next(filter(writes, out.graph.nodes))
     try:
-        with fx.traceback.preserve_node_meta():
+        with preserve_node_meta():
             out = made(functionalize(out, remove="mutations"))
     except Exception as error:  # torch refuses writes to constants and parameters in several ways
         what = f"{first.target} writes to what outlives the call, or cannot be read"
@@ -164,7 +169,10 @@ def holds(claim: Any) -> bool:
         return claim is sympy.true
     (s,) = claim.free_symbols
     t = sympy.Symbol("t")
-    gap = (claim.lhs - claim.rhs) * (-1 if isinstance(claim, sympy.Lt | sympy.Le) else 1)
+    left: Any
+    right: Any
+    left, right = claim.args[::-1] if isinstance(claim, sympy.Lt | sympy.Le) else claim.args
+    gap = left - right
     gap = sympy.expand(gap.subs(s, t + 2))
     if not gap.is_polynomial(t):
         return False

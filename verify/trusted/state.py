@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import FunctionType, ModuleType, NoneType, SimpleNamespace
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
@@ -45,7 +46,14 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
 
 def kept_by(net: nn.Module) -> dict[str, Any]:
     """Return what may hold state: attributes of modules and classes, globals, closures."""
-    found: dict[str, Any] = {}
+    found: dict[str, Any] = {
+        "torch's grad mode": torch.is_grad_enabled(),
+        "torch's inference mode": torch.is_inference_mode_enabled(),
+        "torch's autocast": torch.is_autocast_enabled("cpu"),
+        "torch's default dtype": str(torch.get_default_dtype()),
+        "torch's determinism": torch.are_deterministic_algorithms_enabled(),
+        "torch's threads": torch.get_num_threads(),
+    }
     for path, module in net.named_modules():
         for key, value in vars(module).items():
             found[f"{path}.{key}".lstrip(".")] = value

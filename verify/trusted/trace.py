@@ -14,6 +14,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
+from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_leaves
 
 from verify.trusted.builder import Builder, extent_of
@@ -68,34 +69,46 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
     parameters = dict(net.named_parameters(remove_duplicate=False))
     tensors = {**parameters, **dict(net.named_buffers(remove_duplicate=False))}
     check_tensors(tensors, parameters)
-    thetas = list({id(t): t for t in parameters.values() if t.requires_grad}.values())
     found: dict[Any, Traced] = {}
-    failed: list[Exception] = []
-    generator = torch.Generator().manual_seed(0)
-    noise = [torch.rand(t.shape, generator=generator) + 0.5 for t in thetas]
-    fills = itertools.cycle((None, 1, torch.nan, -1000))
-    for batch, grad, wants in itertools.product((None, 1), (True, False), (False, True)):
-        with filled(thetas, noise, next(fills)), unchanged(net):
+    for batch in (None, 1):
+        failed: list[Exception] = []
+        for grad, wants in itertools.product((True, False), (False, True)):
+            fill = {(True, False): None, (True, True): 1, (False, False): torch.nan}
+            way = batch, grad, wants, fill.get((grad, wants), -1000)
             try:
-                with torch.set_grad_enabled(grad):
-                    made = program(net, tensors, dim, batch, wants, not found)
-            except Exception as error:  # the user's code may raise anything
-                failed.append(explained(error))
-                if "require grad" not in str(failed[-1]) or (grad and wants):
-                    raise reported(failed[-1], dim) from error
-                continue
-            key = spelled(made, batch)
-            if key not in found:
-                check_output(made, batch, dim)
-                check_taken(made)
-                reader = Reader(made, thetas, batch is None)
-                found[key] = finish(reader.b, reader.run([*tensors.values()], dim), parameters)
-    if not found:
-        raise reported(failed[0], dim)
-    if len({traced.graph.digest for traced in found.values()}) > 1:
-        raise mixing("another map with gradients switched off, for one sample, at a second call,"
-                     " or with other parameters in the module's memory")  # fmt: skip
+                read_once(net, dim, tensors, parameters, way, found)
+            except TraceError as error:
+                if "require grad" not in error.detail or (grad and wants):
+                    raise
+                failed.append(error)
+        if len(failed) == 4:
+            raise failed[0]
     return next(iter(found.values()))
+
+
+def read_once(
+    net: nn.Module, dim: int, tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor],
+    way: tuple[int | None, bool, bool, float | None], found: dict[Any, Traced],
+) -> None:  # fmt: skip
+    """Run the module in one way; read the program unless it is known; raise for another graph."""
+    batch, grad, wants, fill = way
+    thetas = list({id(t): t for t in parameters.values() if t.requires_grad}.values())
+    with filled(thetas, fill), unchanged(net):
+        try:
+            with torch.set_grad_enabled(grad):
+                made = program(net, tensors, dim, batch, wants, not found)
+        except Exception as error:  # the user's code may raise anything
+            raise reported(explained(error), dim) from error
+        key = spelled(made, batch)
+        if key in found:
+            return
+        check_output(made, batch, dim)
+        check_taken(made)
+        reader = Reader(made, thetas, batch is None)
+        found[key] = finish(reader.b, reader.run([*tensors.values()], dim), parameters)
+    if len({traced.graph.digest for traced in found.values()}) > 1:
+        raise mixing("another map with gradients switched off, for one sample, at a second call, or"
+                     " with other numbers where the parameters are")  # fmt: skip
 
 
 def reported(error: Exception, dim: int) -> Exception:
@@ -115,14 +128,15 @@ def spelled(made: fx.GraphModule, batch: int | None) -> Any:
 
 
 @contextmanager
-def filled(
-    thetas: Sequence[Tensor], noise: Sequence[Tensor], factor: float | None
-) -> Iterator[None]:
+def filled(thetas: Sequence[Tensor], factor: float | None) -> Iterator[None]:
     """Put other numbers where the parameters are, which only what goes behind torch can see."""
     saved = [] if factor is None else [t.detach().clone() for t in thetas]
+    generator = torch.Generator().manual_seed(0)
     try:
-        for t, new, _ in zip(thetas, noise, saved, strict=False):
-            t.data.copy_(new).mul_(factor or 1)
+        for t, old in zip(thetas, saved, strict=False):
+            noise = torch.rand(min(t.numel(), 997), generator=generator) + 0.5
+            t.data.copy_(noise.repeat(-(-t.numel() // 997))[: t.numel()].view(t.shape))
+            t.data.mul_(factor or 1).sub_(old)
         yield
     finally:
         for t, old in zip(thetas, saved, strict=False):
@@ -150,7 +164,7 @@ def check_tensors(tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor
     """Raise unless parameters are dense floating numbers in memory of their own."""
     owned = {id(t) for t in parameters.values()}
     for name, t in tensors.items():
-        if isinstance(t, nn.parameter.UninitializedTensorMixin) or t.layout != torch.strided:
+        if is_lazy(t) or t.layout != torch.strided:
             raise ValueError(f"{name}: expected a dense tensor that is initialized, got {t.layout}")
         if type(t) not in (Tensor, nn.Parameter):
             raise ValueError(f"{name}: expected a tensor or a parameter, got {type(t).__name__}")
@@ -202,7 +216,7 @@ def finish(b: Builder, out: Value, parameters: Mapping[str, Tensor]) -> Traced:
         Node(op, tuple(map(size, shape)), tuple(Ref(*a) for a in args), coefs, name, attrs)
         for op, shape, args, coefs, name, attrs in b.nodes
     ]
-    named = {id(t): (name, t) for name, t in reversed(parameters.items()) if t.requires_grad}
+    named = {id(t): (name, t) for name, t in reversed([*parameters.items()]) if t.requires_grad}
     thetas = [named[k] for k in dict.fromkeys(map(id, parameters.values())) if k in named]
     shapes = {node.attrs[0]: node.shape for node in nodes if node.op == "param"}
     table = [shapes.get(k, ()) for k in range(len(thetas))]

@@ -1,15 +1,12 @@
 """What verify says of an entry, against the truth."""
 
-import signal
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from types import FrameType
 
 import verify
 
 from .entry import Entry
+from .patience import OutOfTimeError, at_most
 
 CLAIMS = ("symmetric", "psd")
 
@@ -52,26 +49,6 @@ class Judgement:
 
     def __str__(self) -> str:
         return f"{self.entry} {self.claim}: {self.status} {self.reason}".rstrip()
-
-
-class OutOfTimeError(BaseException):
-    """A verdict that did not come in time; no ``except Exception`` on the way may swallow it."""
-
-
-@contextmanager
-def at_most(seconds: int) -> Iterator[None]:
-    """Raise OutOfTimeError where the body takes longer; in the main thread only."""
-
-    def stop(signum: int, frame: FrameType | None) -> None:
-        raise OutOfTimeError(f"no verdict within {seconds} s")
-
-    before = signal.signal(signal.SIGALRM, stop)
-    signal.alarm(seconds)
-    try:
-        yield
-    finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
 
 
 def judge(entry: Entry, claim: str, limit: int = 120) -> Judgement:

@@ -16,6 +16,7 @@ import torch
 
 from . import entry as registry
 from .entry import Entry
+from .patience import OutOfTimeError, at_most
 
 FOLDER = Path(__file__).parent
 FUNCTIONS = {
@@ -257,10 +258,11 @@ def mutant(site: Site) -> Entry | None:
 def maps(entry: Entry) -> bool:
     """Whether the module can be made and gives an answer of the shape of its question."""
     try:
-        x = torch.ones(2, entry.dim, dtype=torch.float64)
-        y = entry.make().double()(x)
-        return isinstance(y, torch.Tensor) and y.shape == (2, entry.dim) and y.dtype == x.dtype
-    except Exception:
+        with at_most(5):
+            x = torch.ones(2, entry.dim, dtype=torch.float64)
+            y = entry.make().double()(x)
+            return isinstance(y, torch.Tensor) and y.shape == x.shape and y.dtype == x.dtype
+    except (Exception, OutOfTimeError):
         return False
 
 

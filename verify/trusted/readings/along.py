@@ -56,10 +56,13 @@ def variance(
 
 
 def with_mean(of: Reading) -> Reading:
-    return lambda v, dim=None, *a, **k: (
-        of(variance(v, dim, *a, **k)),
-        mean(v, None if isinstance(dim, bool) else dim, (*a, False, False)[1] or k.get("keepdim")),
-    )
+    def read(
+        v: Value, dim: Any = None, unbiased: Any = True, keepdim: bool = False, **k: Any
+    ) -> Any:
+        over = None if isinstance(dim, bool) else dim
+        return of(variance(v, dim, unbiased, keepdim, **k)), mean(v, over, keepdim)
+
+    return read
 
 
 def extremum(name: str) -> Reading:

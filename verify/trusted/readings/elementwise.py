@@ -132,7 +132,7 @@ def rrelu_forward(u: Value, _: Any, low: Any = 1 / 8, high: Any = 1 / 3, *more: 
     return rrelu(leaky, u, low, high, bool(more and more[0]))
 
 
-def elu(u: Value, alpha: float = 1, scale: float = 1, inner: float = 1) -> Value:
+def elu(u: Value, alpha: Any = 1, scale: Any = 1, inner: Any = 1) -> Value:
     return (relu(u) + (exp(relu(-u) * -Fraction(inner)) - 1) * alpha) * scale
 
 

@@ -1,5 +1,6 @@
 """Layout and positions: views, slices, rearrangements, what puts values into places."""
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -202,7 +203,7 @@ def put(v: Value, at: Sequence[Any], new: Any, accumulate: bool = False) -> Valu
     sizes = [v.size(d) for d in named]
     flat = raveled(tables, sizes)
     shape = [*v.extents[:first], *((n, False) for n in flat.shape), *v.extents[named[-1] + 1 :]]
-    new, table = new.fill(shape), one_hot(flat.flatten(), flat.new_tensor(sizes).prod().item())
+    new, table = new.fill(shape), one_hot(flat.flatten(), math.prod(sizes))
     joined = tuple(a for axis in new.axes[first : first + flat.ndim] for a in axis)
     more = new.put(first, joined, gone=flat.ndim).remap(first, table.T.reshape(-1, *sizes))
     if accumulate:
