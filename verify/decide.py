@@ -45,9 +45,10 @@ def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all
     except TraceError as error:
         reason = Reason(error.kind, error.detail, error.source)
         return Verdict("unknown", claim, scope, dim or 0, reason=reason)
-    n = traced.sizes.get(size := (*traced.graph.nodes[traced.graph.output].shape, 1)[0], size)
+    n = (*traced.graph.nodes[traced.graph.output].shape, 1)[0]
+    n = traced.sizes[n] if isinstance(n, str) else n
     told = Verdict(
-        "unknown", claim, scope, int(n), exclusions=traced.exclusions, names=traced.names,
+        "unknown", claim, scope, n, exclusions=traced.exclusions, names=traced.names,
         graph=traced.graph,
     )  # fmt: skip
     difference = disagreement(net, traced, scope)

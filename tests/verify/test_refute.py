@@ -155,7 +155,7 @@ TRUE: dict[str, tuple[Callable[[], Sketch], str]] = {
     "huge": (lambda: fixed([1e200, 1e100, 1e100, 1]), "both"),
     "narrow": (lambda: ridge(by("tanh"), 5, 2), "both"),
     "one unit": (lambda: ridge(by("relu"), 4, 1), "both"),
-    "wide": (lambda: ridge(by("tanh"), 32, 64), "both"),
+    "wide": (lambda: ridge(by("tanh"), 12, 20), "both"),
     "one variable": (lambda: ridge(silu, 1, 3), "symmetric"),
 }
 

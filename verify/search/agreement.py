@@ -24,8 +24,8 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
 
     Looked at: the parameters as they are, and random ones; small and large points; as a leaf, as a
     result, transposed, and in inference mode. Only where the graph jumps may one sample in three
-    differ: rounding may take it to the other side. A value that Python reads, or a random number that it draws,
-    is a disagreement too: the graph cannot know.
+    differ: rounding may take it to the other side. A value that Python reads, or a random number
+    that it draws, is a disagreement too: the graph cannot know.
     """
     try:
         net = copy.deepcopy(net)

@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from verify.search.pull import Cotangent, steps
 from verify.search.workbench import Workbench
-from verify.trusted.graph import Index, Node, Ref
+from verify.trusted.graph import Node, Ref
 from verify.trusted.kernel import seen
 
 BUDGET = 200
@@ -115,28 +115,32 @@ def rows(bench: Workbench, number: int, leaf: str) -> int:
     return bench.add(shape, parts)
 
 
-def copied(bench: Workbench, number: int, instead: dict[int, int]) -> int:
-    """Return a node rebuilt with nodes replaced, its loops as loops of their own."""
+def copied(
+    bench: Workbench, number: int, instead: dict[int, int], names: tuple[str, str] = ("", "")
+) -> int:
+    """Return a node rebuilt with nodes replaced, its loops as loops of their own.
+
+    ``names``: a loop's name, and that of the loop that the copy stands in.
+    """
     if number in instead:
         return instead[number]
     node = bench.nodes[number]
-    before = [ref.node for ref in node.args]
     if node.op == "loop":
         k, step, rounds = node.attrs
-        new = 1 + max(n.attrs[0] for n in bench.nodes if n.op == "loop")
-        start = copied(bench, before[0], instead)
-        body = {**instead, "from": f"l{k}", "to": f"l{new}"}  # type: ignore[dict-item]
+        own = 1 + max(n.attrs[0] for n in bench.nodes if n.op == "loop")
+        start = copied(bench, node.args[0].node, instead)
+        body = dict(instead)
         for n in bench.below(step):
             if bench.nodes[n].op == "state":
-                body[n] = bench.make(replace(bench.nodes[n], attrs=(new,)))
-        inner = copied(bench, step, body)
+                body[n] = bench.make(replace(bench.nodes[n], attrs=(own,)))
+        inner = copied(bench, step, body, (f"l{k}", f"l{own}"))
         args = (Ref(start, node.args[0].index),)
-        instead[number] = bench.make(replace(node, args=args, attrs=(new, inner, rounds)))
+        instead[number] = bench.make(replace(node, args=args, attrs=(own, inner, rounds)))
         return instead[number]
-    names: dict[Index, Index] = {instead.get("from"): instead.get("to")}  # type: ignore
-    args = tuple(
-        Ref(copied(bench, ref.node, instead), tuple(names.get(i, i) for i in ref.index))
-        for ref in node.args
-    )
-    instead[number] = number if args == node.args else bench.make(replace(node, args=args))
+    refs = []
+    for ref in node.args:
+        index = tuple(names[1] if i == names[0] else i for i in ref.index)
+        refs.append(Ref(copied(bench, ref.node, instead, names), index))
+    same = tuple(refs) == node.args
+    instead[number] = number if same else bench.make(replace(node, args=tuple(refs)))
     return instead[number]

@@ -44,7 +44,7 @@ class Called(nn.Module):
         y = self.net(x)
         if self.registered() != before:
             raise mixing(
-                "the call replaces, adds or freezes a parameter or a buffer, or sets a mode of torch"
+                "the call replaces, adds or freezes a parameter or a buffer, or sets torch's mode"
             )
         if not isinstance(y, Tensor):
             raise OutputError(type(y).__name__)
