@@ -10,10 +10,11 @@ from typing import Any
 
 from torch import fx
 
+from verify.trusted.readings.activations import ELEMENTWISE
 from verify.trusted.readings.along import ALONG
-from verify.trusted.readings.elementwise import ELEMENTWISE, Reading, words
+from verify.trusted.readings.elementwise import Reading, words
 from verify.trusted.readings.matrices import MATRICES
-from verify.trusted.readings.places import PLACES
+from verify.trusted.readings.moving import PLACES
 
 READINGS: dict[str, Reading] = {**ELEMENTWISE, **ALONG, **PLACES, **MATRICES}
 

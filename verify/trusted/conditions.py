@@ -91,7 +91,9 @@ class Conditions(Entries):
             node = self.nodes[number]
             found = self.sign_by_form(node)
             found = found or self.sign_by_corners(self.at(Ref(number, node.out)))
-            self.signs[number] = found = found or self.sign_of_least(number)
+            self.signs[number] = found = found or (
+                self.sign_of_least(number) if self.cut is None else 0
+            )
             if found and self.cut is None and not self.bindings:  # known of its normal form too
                 p = self.at(Ref(number, node.out))
                 scale = self.ring.scale(p) or Fraction(1)
@@ -181,7 +183,7 @@ class Conditions(Entries):
             return self.sign_of_literal(int(a.head[4:]))
         if a.head not in ROWS:
             return 1 if a.head == "eye" else 0
-        if a.head == "log" and a.args[0].constant is not None:
+        if a.head == "log" and (a.args[0].constant or 0) > 0:
             return 2 * int_sign(a.args[0].constant - 1)
         known = self.seen_signs.get(a.args[0])
         return sign_of(a.head, known or self.sign_by_corners(a.args[0], 4))

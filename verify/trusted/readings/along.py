@@ -7,17 +7,16 @@ from typing import Any
 
 import torch
 
+from verify.trusted.readings.activations import huber, smooth_l1
 from verify.trusted.readings.elementwise import (
     Reading,
     absolute,
     clamp,
     exp,
-    huber,
     log,
     power,
     real_pow,
     rsqrt,
-    smooth_l1,
     sqrt,
 )
 from verify.trusted.values import Value, mixing, unreadable
