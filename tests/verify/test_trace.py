@@ -16,6 +16,8 @@ from verify.search.evaluate import evaluate
 from verify.trusted.graph import decode, encode, validate
 from verify.trusted.trace import trace
 
+from .spelled import Spelled
+
 SIZES = [(2, 2), (3, 5), (64, 256)]
 EVERY = [*ELEMENTWISE, *GROUP]
 NETWORKS: dict[str, Callable[[int, int], Any]] = {
@@ -26,7 +28,6 @@ NETWORKS: dict[str, Callable[[int, int], Any]] = {
     **{f"GradNetM {a}": lambda n, m, a=a: GradNetM(n, m, 2, a) for a in ("tanh", "wtanh")},
     **{f"mGradNetM {a}": lambda n, m, a=a: mGradNetM(n, m, 2, a) for a in ("tanh", "softmax")},
 }
-A = torch.tensor([[1.0, 2.0], [0.0, 1.0]])
 
 
 @pytest.mark.parametrize("name", NETWORKS)

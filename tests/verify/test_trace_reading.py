@@ -14,8 +14,7 @@ from verify.search.evaluate import evaluate
 from verify.trusted.graph import decode, encode, validate
 from verify.trusted.trace import TraceError, freeze, trace
 
-from .spelled import Spelled
-from .test_trace import A
+from .spelled import A, Spelled
 
 UNREADABLE: dict[str, Callable[[Any, Tensor], Any]] = {
     "half": lambda m, x: (x.half() * 2).float(),
