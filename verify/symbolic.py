@@ -8,7 +8,7 @@ What is shown for an instance holds for its sizes only, and for exact real arith
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from itertools import product
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from verify.trusted.graph import Graph, Node, Ref
 from verify.trusted.trace import Traced, trace
 
 Array = np.ndarray
+Group = tuple[int, int, int]
 
 
 class NotReadableError(ValueError):
@@ -143,15 +144,15 @@ def carry_out(graph: Graph, number: int, shape: tuple[int, ...], values: list[Ar
         at = dict(zip(node.out, place, strict=True))
         if node.op == "eye":
             array[place] = sp.Integer(int(place[0] == place[1]))
-        elif group is not None:
-            array[place] = group_softmax(graph, *group, at, values)
         elif node.op == "mul":
-            array[place] = total(node, at, values)
+            array[place] = total(graph, node, group, at, values)
         elif node.op == "add":
             terms = zip(node.coefs, node.args, strict=True)
             array[place] = sp.Add(*(number_of(q) * entry(ref, at, values) for q, ref in terms))
-        else:
+        elif node.op == "fn":
             array[place] = function(node, [entry(ref, at, values) for ref in node.args])
+        else:
+            raise NotReadableError(f"no symbolic reading of {node.name or node.op}")
     return array
 
 
@@ -164,7 +165,9 @@ def entry(ref: Ref, at: dict[str, int], values: list[Array]) -> Any:
     return values[ref.node][tuple(at[i] if isinstance(i, str) else i for i in ref.index)]
 
 
-def total(node: Node, at: dict[str, int], values: list[Array]) -> Any:
+def total(
+    graph: Graph, node: Node, group: Group | None, at: dict[str, int], values: list[Array]
+) -> Any:
     """Return q sum prod of a ``mul``, over the indices that are not of its output."""
     sizes: dict[str, int] = {}
     for ref in node.args:
@@ -174,15 +177,21 @@ def total(node: Node, at: dict[str, int], values: list[Array]) -> Any:
     terms = []
     for place in product(*(range(size) for size in sizes.values())):
         here = {**at, **dict(zip(sizes, place, strict=True))}
-        terms.append(sp.Mul(*(entry(ref, here, values) for ref in node.args)))
+        alone = [k for k in range(len(node.args)) if group is None or k not in group[:2]]
+        factors = [entry(node.args[k], here, values) for k in alone]
+        if group is not None:
+            factors.append(group_softmax(graph, node.args[group[0]], group[2], here, values))
+        terms.append(sp.Mul(*factors))
     return number_of(node.coefs[0]) * sp.Add(*terms)
 
 
-def group_of(graph: Graph, node: Node) -> tuple[Ref, int] | None:
-    """Return (e, axis) where a node is e / sum e over an axis of e = exp(..), else None."""
-    if node.op != "mul" or node.coefs != (1,) or len(node.args) != 2:
-        return None
-    for e, divisor in (node.args, node.args[::-1]):
+def group_of(graph: Graph, node: Node) -> Group | None:
+    """Return (i, j, axis) where factor i of a product is e = exp(..), and j is 1 / sum e over axis.
+
+    The first such pair is meant; None where there is none.
+    """
+    for i, j in permutations(range(len(node.args)) if node.op == "mul" else (), 2):
+        e, divisor = node.args[i], node.args[j]
         inverse = graph.nodes[divisor.node]
         if graph.nodes[e.node].name != "exp" or inverse.name != "inv":
             continue
@@ -191,27 +200,23 @@ def group_of(graph: Graph, node: Node) -> tuple[Ref, int] | None:
         if s.op != "mul" or s.coefs != (1,) or [ref.node for ref in s.args] != [e.node]:
             continue
         index = s.args[0].index
-        axes = [axis for axis, i in enumerate(index) if i not in s.out]
-        rest = tuple(i for axis, i in enumerate(index) if axis not in axes)
-        mine = tuple(i for axis, i in enumerate(e.index) if axis not in axes)
-        if (
-            len(axes) == 1
-            and rest == s.out
-            and below.index == inverse.out
-            and mine == divisor.index
-        ):
-            return e, axes[0]
+        axes = [axis for axis, name in enumerate(index) if name not in s.out]
+        rest = tuple(name for axis, name in enumerate(index) if axis not in axes)
+        mine = tuple(name for axis, name in enumerate(e.index) if axis not in axes)
+        whole = len(axes) == 1 and isinstance(index[axes[0]], str)
+        if whole and rest == s.out and below.index == inverse.out and mine == divisor.index:
+            return i, j, axes[0]
     return None
 
 
 def group_softmax(graph: Graph, e: Ref, axis: int, at: dict[str, int], values: list[Array]) -> Any:
     """Return an entry of a softmax as an atom that knows the whole group."""
-    inner, node = graph.nodes[e.node].args[0], graph.nodes[e.node]
+    node = graph.nodes[e.node]
     place = [at[i] if isinstance(i, str) else i for i in e.index]
     group = []
     for k in range(values[e.node].shape[axis]):
         here = [*place[:axis], k, *place[axis + 1 :]]
-        group.append(entry(inner, dict(zip(node.out, here, strict=True)), values))
+        group.append(entry(node.args[0], dict(zip(node.out, here, strict=True)), values))
     return softmax(sp.Integer(place[axis]), *group)
 
 
@@ -245,7 +250,7 @@ DOMAINS = {"sqrt": "nonnegative", "log": "positive", "rsqrt": "positive", "inv":
 
 def function(node: Node, args: Sequence[Any]) -> Any:
     """Return an elementwise function of expressions."""
-    if node.op != "fn" or node.name not in FUNCTIONS:
+    if node.name not in FUNCTIONS:
         raise NotReadableError(f"no symbolic reading of {node.name}")
     (u,) = args
     domain = DOMAINS.get(node.name, "")

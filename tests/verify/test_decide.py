@@ -87,7 +87,7 @@ def test_an_unknown_operation_is_named_with_its_line() -> None:
     assert verdict.reason is not None
     assert verdict.reason.kind == "unknown operation"
     assert "zeta" in verdict.reason.detail
-    assert "test_decide.py" in verdict.reason.source
+    assert "pool.py:" in verdict.reason.source
 
 
 def test_a_side_condition_is_named_with_its_line() -> None:
@@ -96,7 +96,7 @@ def test_a_side_condition_is_named_with_its_line() -> None:
     assert verdict.reason is not None
     assert verdict.reason.kind == "side condition"
     assert "erfinv" in verdict.reason.detail
-    assert "test_decide.py" in verdict.reason.source
+    assert "pool.py:" in verdict.reason.source
 
 
 def test_the_present_parameters() -> None:

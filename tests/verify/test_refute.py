@@ -101,6 +101,17 @@ def patch() -> Sketch:
     return s
 
 
+def one_hot(name: str) -> Sketch:
+    """Return W^T e, e the mean of the unit vectors at which W x is greatest (least)."""
+    s = Sketch(3)
+    W = s.param(4, 3)
+    z = s.up(W, s.x)
+    gap = s.add((1, z), (-1, s.call(name, z, (1, 0))))
+    hits = s.fn("iszero", gap)
+    s.down(W, s.mul(hits, s.fn("inv", s.sum(hits))))
+    return s
+
+
 def line(act: Callable[[Sketch, int], int]) -> Sketch:
     s = Sketch(1)
     act(s, s.x)
@@ -129,6 +140,7 @@ FALSE: dict[str, tuple[Callable[[], Sketch], str]] = {
     "untied floor": (lambda: ridge(by("floor"), 4, tied=False), "both"),
     "sort between untied": (lambda: sorted_ridge(True), "both"),
     "sort of W x, then W^T": (lambda: sorted_ridge(False), "both"),
+    "the gradient of a minimum": (lambda: one_hot("amin"), "psd"),
     "a patch far out": (patch, "both"),
     "a rotation": (lambda: fixed([0, -1, 1, 0]), "both"),
     "wide silu": (lambda: ridge(silu, 64, 96), "psd"),
@@ -147,6 +159,7 @@ TRUE: dict[str, tuple[Callable[[], Sketch], str]] = {
     "slope 1e-30": (lambda: plus(ridge(by("tanh")), TINY, EYE), "both"),
     "a squared gain": (lambda: gated(1), "both"),
     "a gain of any sign": (lambda: gated(-1), "symmetric"),
+    "the gradient of a maximum": (lambda: one_hot("amax"), "both"),
     "softmax": (soft_maximum, "both"),
     "x / sqrt(1 + |x|^2)": (lambda: radial("rsqrt"), "both"),
     "x / (1 + |x|^2)": (lambda: radial("inv"), "symmetric"),
@@ -235,6 +248,11 @@ def test_a_segment_across_a_pole_is_not_used() -> None:
     f = exact_map(s.traced().graph, {}, [])
     assert not defined(f, exact([-1.0]), exact([1.0]))
     assert defined(f, exact([1 / 1024]), exact([1.0]))
+
+
+def test_a_count_of_maxima_is_never_0() -> None:
+    f = exact_map(one_hot("amin").traced().graph, {}, [np.eye(4)[:, :3]])
+    assert defined(f, exact([-1.0, 0.0, 0.0]), exact([0.0, -1.0, 0.0]))
 
 
 def test_a_map_that_is_undefined_everywhere_is_not_refuted() -> None:

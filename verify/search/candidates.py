@@ -229,6 +229,8 @@ def jumps(
         return []
     pieces = pieces.reshape(len(base), len(t), -1)
     lines, places = np.nonzero((pieces[:, 1:] != pieces[:, :-1]).any(axis=2))
+    if not len(lines):
+        return []
     keep = np.random.default_rng(len(lines)).permutation(len(lines))[:512]
     lines, places = lines[keep], places[keep]
     low, high = t[places], t[places + 1]

@@ -1,6 +1,7 @@
 """The value and the tangent of a node from those of its arguments, operation by operation."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from flint import fmpq
 
 from verify.search import balls, elementwise
 from verify.search.contract import align, contract, single
+from verify.search.counts import counts_extrema
 from verify.search.derivatives import JUMPS, KINKS, partials
 from verify.search.duals import Dual, Layout, Numbers, Term
 from verify.search.evaluate import acted
@@ -28,12 +30,19 @@ def dual(node: Node, walk: Walk, numbers: Numbers, literals: Sequence[np.ndarray
     terms = [Term(walk.values[ref.node], walk.index(ref)) for ref in node.args]
     layout = Layout.of(node, shape, terms)
     result = RULES[node.op](node, terms, layout, numbers)
+    if numbers.exact and counts_extrema(walk.nodes, node):
+        value = np.asarray(np.frompyfunc(_at_least_1, 1, 1)(result.value), dtype=object)
+        result = replace(result, value=value)
     if result.tangent is not None and result.flat is not None:
         zero = numbers.array(0)
         result = Dual(
             result.value, np.where(result.flat, zero, result.tangent), np.asarray(result.flat)
         )
     return result
+
+
+def _at_least_1(u: Any) -> Any:
+    return u if isinstance(u, fmpq) else u.max(balls.ball(balls.ONE))
 
 
 def _total(parts: list[np.ndarray], layout: Layout) -> np.ndarray | None:

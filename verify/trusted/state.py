@@ -4,6 +4,7 @@ import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from copy import copy
 from types import FunctionType, ModuleType, NoneType, SimpleNamespace
 from typing import Any
 
@@ -34,7 +35,8 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, FunctionType):
         parts = (value.__dict__, value.__defaults__, value.__kwdefaults__)
         return id(value), [snapshot(part, known) for part in parts]
-    foreign = kind.__module__.split(".")[0] in {"torch", "numpy", *sys.stdlib_module_names}
+    shells = {"IPython", "ipykernel", "traitlets"}  # a notebook's own globals
+    foreign = kind.__module__.split(".")[0] in {"torch", "numpy", *shells, *sys.stdlib_module_names}
     if issubclass(kind, type | ModuleType) or (
         foreign and not issubclass(kind, nn.Module | SimpleNamespace)
     ):
@@ -93,7 +95,7 @@ def unchanged(net: nn.Module) -> Iterator[None]:
     """Raise TraceError if a block changes what a module keeps; put attributes back."""
     copies = {
         module: {
-            k: v.copy() if type(v) in (dict, list, set) else v for k, v in vars(module).items()
+            k: copy(v) if isinstance(v, dict | list | set) else v for k, v in vars(module).items()
         }
         for module in net.modules()
     }
@@ -111,14 +113,11 @@ def unchanged(net: nn.Module) -> Iterator[None]:
 
 def restore(module: nn.Module, attributes: dict[str, Any]) -> None:
     """Put attributes back, the contents of containers too."""
-    for key in set(vars(module)) - set(attributes):
-        del vars(module)[key]
+    now = dict(vars(module))
+    vars(module).clear()
     for key, old in attributes.items():
-        now = vars(module).get(key)
-        if isinstance(old, dict | set) and type(now) is type(old):
-            now.clear()  # type: ignore[union-attr]
-            now.update(old)  # type: ignore[union-attr]
-        elif isinstance(old, list) and isinstance(now, list):
-            now[:] = old
-        else:
-            vars(module)[key] = old
+        kept = now.get(key)
+        if type(kept) is type(old) and isinstance(old, dict | list | set):
+            kept.clear()
+            kept.extend(old) if isinstance(old, list) else kept.update(old)
+        vars(module)[key] = kept if type(kept) is type(old) and kept == old else old
