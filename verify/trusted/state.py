@@ -90,13 +90,15 @@ def state(net: nn.Module) -> tuple[dict[str, Any], dict[int, Any]]:
     return {name: snapshot(value, known) for name, value in kept_by(net).items()}, known
 
 
+def contents(value: Any) -> Any:
+    return copy(value) if isinstance(value, dict | list | set) else None
+
+
 @contextmanager
 def unchanged(net: nn.Module) -> Iterator[None]:
     """Raise TraceError if a block changes what a module keeps; put attributes back."""
     copies = {
-        module: {
-            k: copy(v) if isinstance(v, dict | list | set) else v for k, v in vars(module).items()
-        }
+        module: {key: (value, contents(value)) for key, value in vars(module).items()}
         for module in net.modules()
     }
     before, _known = state(net)
@@ -111,13 +113,11 @@ def unchanged(net: nn.Module) -> Iterator[None]:
             raise mixing(f"the call changes {changed[0]}")
 
 
-def restore(module: nn.Module, attributes: dict[str, Any]) -> None:
+def restore(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> None:
     """Put attributes back, the contents of containers too."""
-    now = dict(vars(module))
     vars(module).clear()
-    for key, old in attributes.items():
-        kept = now.get(key)
-        if type(kept) is type(old) and isinstance(old, dict | list | set):
-            kept.clear()
-            kept.extend(old) if isinstance(old, list) else kept.update(old)
-        vars(module)[key] = kept if type(kept) is type(old) and kept == old else old
+    for key, (value, contents) in attributes.items():
+        if contents is not None:
+            value.clear()
+            value.extend(contents) if isinstance(value, list) else value.update(contents)
+        vars(module)[key] = value

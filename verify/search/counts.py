@@ -1,0 +1,43 @@
+"""Counts of the entries that are equal to an extremum: at least 1, which no ball can see.
+
+The gradient of a maximum divides by such a count.
+"""
+
+from collections.abc import Sequence
+
+from verify.trusted.graph import Node
+
+EXTREMA = ("amax", "amin")
+
+
+def counts_extrema(nodes: Sequence[Node], node: Node) -> bool:
+    """Tell whether a node is sum_k [z_k = max z] (or min z), over all k that the max is over."""
+    if node.op != "mul" or len(node.args) != 1 or node.coefs != (1,):
+        return False
+    (ref,) = node.args
+    hits, lead = nodes[ref.node], len(node.shape)
+    summed = ref.index[lead:]
+    if ref.index[:lead] != node.out or not _names(summed, node.out):
+        return False
+    if hits.op != "fn" or hits.name != "iszero" or hits.args[0].index != hits.out:
+        return False
+    gap = nodes[hits.args[0].node]
+    if gap.op != "add" or len(gap.args) != 2 or sorted(gap.coefs) != [-1, 1]:
+        return False
+    for z, top in (gap.args, gap.args[::-1]):
+        call = nodes[top.node]
+        if (
+            (call.op == "call" and call.name in EXTREMA)
+            and (z.index == gap.out and top.index == gap.out[:lead])
+            and (call.attrs[0] == len(summed) and len(call.shape) == lead)
+            and (call.args[0].node == z.node and call.args[0].index[:lead] == call.out)
+            and _names(call.args[0].index[lead:], call.out)
+        ):
+            return True
+    return False
+
+
+def _names(index: Sequence[int | str], out: Sequence[str]) -> bool:
+    """Tell whether an index is of distinct names, none of them an output's."""
+    names = [i for i in index if isinstance(i, str) and i not in out]
+    return len(set(names)) == len(index)
