@@ -205,7 +205,7 @@ class Conditions(Entries):
                 continue
             first, second = self.slope(p, 1, out), self.slope(p, 2, out)
             zero = self.ring.number(0)
-            if first is None or second is None or "step" in first.heads:
+            if first is None or second is None or not {"step", "sqrt"}.isdisjoint(first.heads):
                 continue
             if (
                 self.sign_by_corners(second) >= 1
