@@ -1,22 +1,26 @@
-"""Small symbolic instances: the exported graph of a torch module, read as SymPy expressions.
+"""Small symbolic instances: the graph of a torch module, carried out on SymPy expressions.
 
-The module that is trained is the module that is read: its forward pass is exported by
-``torch.export`` and every operation is carried out on arrays of SymPy expressions, with one symbol
-for each entry of each parameter. What is shown for an instance holds for its sizes only, and for
-exact real arithmetic.
+The module that is trained is the module that is read: its graph, which the proofs are about, is
+carried out on arrays of expressions, with one symbol for each entry of each trainable parameter.
+What is shown for an instance holds for its sizes only, and for exact real arithmetic.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
+from itertools import permutations, product
 from typing import Any
 
 import numpy as np
 import sympy as sp
-import torch
 from torch import nn
 
-from verify.operations import RULES, Array
+from verify.atoms import sech2, sigmoid, softmax, softplus, tanh
+from verify.trusted.graph import Graph, Node, Ref
+from verify.trusted.trace import Traced, trace
 
-RESHAPES = {"aten.reshape.default", "aten.view.default"}
+Array = np.ndarray
+Group = tuple[int, int, int]
 
 
 class NotReadableError(ValueError):
@@ -46,10 +50,10 @@ class Instance:
 def instance(net: nn.Module, dim: int) -> Instance:
     """Return a module R^dim -> R^dim as symbolic expressions.
 
-    The parameters become symbols, buffers and constants their exact values; the module is read in
-    the mode, train or eval, that it is in, and taken to keep no state of its own in Python. A
-    module that mixes its samples, or computes with their number, is not read. Removable
-    singularities are removed: x / x is read as 1.
+    The trainable parameters become symbols; buffers, constants and frozen parameters their exact
+    values. The module is read in the mode, train or eval, that it is in. A module that mixes its
+    samples, or computes with their number, is not read. Removable singularities are removed: x / x
+    is read as 1.
 
     Args:
         net: a module that maps (batch, dim) to (batch, dim).
@@ -57,119 +61,36 @@ def instance(net: nn.Module, dim: int) -> Instance:
 
     Raises:
         NotReadableError: what stands in the way: an operation without a reading (named, with its
-            line), samples that are mixed, a tensor that is not floating, tensors that share memory.
+            line), samples that are mixed, tensors that share memory.
 
-    >>> linear = torch.nn.Linear(2, 2, bias=False)
+    >>> linear = nn.Linear(2, 2, bias=False)
     >>> instance(linear, 2).f
     Matrix([
     [weight_0,0*x_0 + weight_0,1*x_1],
     [weight_1,0*x_0 + weight_1,1*x_1]])
     """
-    x, other = symbols("x", (1, dim)), symbols("y", (1, dim))
-    parameters = name_parameters(net, [x, other])
-    alone = evaluate(export(net, dim, batch=1), x, parameters)
-    program = export(net, dim, batch=None)
-    pair = evaluate(program, np.concatenate([x, other]), parameters)
-    refuse_mixing(program, dim)
-    renamed = dict(zip(x.flat, other.flat, strict=True))
-    second = [sp.sympify(e).subs(renamed, simultaneous=True) for e in alone.flat]
-    if [*alone.flat, *second] != [*pair.flat]:
-        raise NotReadableError("the module mixes its samples, or depends on how many there are")
-    return Instance(sp.Matrix(x.reshape(dim, 1)), sp.Matrix(alone.reshape(dim, 1)), parameters)
-
-
-def export(net: nn.Module, dim: int, batch: int | None) -> torch.export.ExportedProgram:
-    """Return the module exported for a batch of this size, or of any size from 2 on."""
-    dtype = next((p.dtype for p in net.parameters()), torch.get_default_dtype())
-    dynamic = None if batch else ({0: torch.export.Dim.DYNAMIC},)
-    example = torch.zeros(batch or 3, dim, dtype=dtype)
     try:
-        program = torch.export.export(net, (example,), dynamic_shapes=dynamic)
-    except Exception as error:  # export raises errors of many kinds, of the user's code too
-        reason = next(iter(str(error).splitlines()), "")
-        raise NotReadableError(f"torch.export: {type(error).__name__}: {reason}") from None
-    for bounds in program.range_constraints.values():
-        if bounds.lower > 2 or bounds.upper < 2**31:
-            raise NotReadableError(f"the module asks for the number of samples: {bounds}")
-    return program
+        traced = trace(net, dim)
+    except ValueError as error:  # a TraceError, or a module of another kind
+        raise NotReadableError(str(error)) from None
+    x = symbols("x", (1, dim))
+    parameters = name_parameters(net, x)
+    f = read(traced, x, parameters)
+    return Instance(sp.Matrix(x.reshape(dim, 1)), sp.Matrix(f.reshape(dim, 1)), parameters)
 
 
-def refuse_mixing(program: torch.export.ExportedProgram, dim: int) -> None:
-    """Raise NotReadableError if a sample's output depends on the others, or on how many there are.
-
-    One finite sample among samples of nan: whatever is computed from another becomes nan.
-    """
-    for node in program.graph.nodes:
-        if str(node.target) == "aten.sym_size.int":
-            others = {str(user.target) for user in node.users} - {
-                "aten.reshape.default",
-                "aten.view.default",
-            }
-            if others:
-                raise NotReadableError(f"the number of samples enters {', '.join(sorted(others))}")
-    dtype = next((p.dtype for p in program.parameters()), torch.get_default_dtype())
-    generator = torch.Generator().manual_seed(0)
-    for place in range(3):
-        x = torch.full((3, dim), torch.nan, dtype=dtype)
-        x[place] = torch.rand(dim, generator=generator, dtype=dtype)
-        with torch.no_grad():
-            y = program.module()(x)
-        if not isinstance(y, torch.Tensor) or y.shape != x.shape:
-            raise NotReadableError(f"expected one output of shape (batch, {dim})")
-        if torch.isnan(y[place]).any():
-            raise NotReadableError("the module mixes its samples, or is nan at a random point")
-
-
-def evaluate(
-    program: torch.export.ExportedProgram, x: Array, parameters: dict[str, Array]
-) -> Array:
-    """Return what a program computes from these samples and parameters, in the shape of x."""
-    signature = program.graph_signature
-    inputs: dict[str, Array] = {str(node): x for node in signature.user_inputs}
-    for node, name in signature.inputs_to_parameters.items():
-        inputs[node] = parameters[name]
-    constants = {**program.constants, **program.state_dict}
-    fixed = {**signature.inputs_to_buffers, **signature.inputs_to_lifted_tensor_constants}
-    owned = {p.untyped_storage().data_ptr() for p in program.parameters()}
-    for node, name in fixed.items():
-        tensor = constants[name]
-        if isinstance(tensor, nn.Parameter) or tensor.requires_grad:
-            raise NotReadableError(f"{name} is trainable but not a registered parameter")
-        if tensor.untyped_storage().data_ptr() in owned:
-            raise NotReadableError(f"{name} shares memory with a parameter")
-        inputs[node] = exact(name, tensor)
-    if signature.buffers_to_mutate or signature.user_inputs_to_mutate:
-        raise NotReadableError("the module changes a buffer or its input")
-    outputs = read(program.graph, inputs)
-    if len(outputs) != 1 or getattr(outputs[0], "shape", None) != x.shape:
-        shapes = [getattr(output, "shape", output) for output in outputs]
-        raise NotReadableError(f"expected one output of shape {x.shape}, got {shapes}")
-    return outputs[0]
-
-
-def name_parameters(net: nn.Module, inputs: list[Array]) -> dict[str, Array]:
+def name_parameters(net: nn.Module, x: Array) -> dict[str, Array]:
     """Return the parameters' names -> symbols; tied parameters get the same ones.
 
     Raises:
-        NotReadableError: a parameter that is not floating, tensors that share memory without being
-            the same, or names that would give two entries one symbol.
+        NotReadableError: names that would give two entries one symbol.
     """
     tied: dict[int, Array] = {}
-    memory: dict[int, str] = {}
     parameters = {}
-    tensors = [*net.named_parameters(remove_duplicate=False), *net.named_buffers()]
-    for name, tensor in tensors:
-        if id(tensor) not in tied and tensor.numel():
-            other = memory.setdefault(tensor.untyped_storage().data_ptr(), name)
-            if other != name:
-                raise NotReadableError(f"{other} and {name} share memory")
-        if isinstance(tensor, nn.Parameter):
-            if not tensor.is_floating_point():
-                raise NotReadableError(f"{name} is {tensor.dtype}, not floating")
-            tied.setdefault(id(tensor), symbols(name, tuple(tensor.shape)))
-            parameters[name] = tied[id(tensor)]
-    arrays = [*inputs, *tied.values()]
-    entries = [symbol for array in arrays for symbol in array.flat]
+    for name, tensor in net.named_parameters(remove_duplicate=False):
+        tied.setdefault(id(tensor), symbols(name, tuple(tensor.shape)))
+        parameters[name] = tied[id(tensor)]
+    entries = [symbol for array in (x, *tied.values()) for symbol in array.flat]
     if len(set(entries)) < len(entries):
         raise NotReadableError(f"parameter names too alike to tell apart: {', '.join(parameters)}")
     return parameters
@@ -193,37 +114,147 @@ def symbols(name: str, shape: tuple[int, ...]) -> Array:
     return array
 
 
-def exact(name: str, tensor: torch.Tensor) -> Array:
-    """Return the exact rational values of a floating tensor; others have another arithmetic."""
-    if not tensor.is_floating_point() or tensor.layout != torch.strided:
-        raise NotReadableError(f"{name} is {tensor.dtype}, {tensor.layout}, not dense floating")
-    if not torch.isfinite(tensor).all():
-        raise NotReadableError(f"{name} holds values that are not finite")
-    values = np.vectorize(lambda v: sp.Rational(v), otypes=[object])
-    return values(tensor.detach().double().numpy())
-
-
-def read(graph: torch.fx.Graph, inputs: dict[str, Array]) -> list[Any]:
-    """Carry out a graph on arrays of expressions; return its outputs."""
-    values: dict[torch.fx.Node, Any] = {}
-    for node in graph.nodes:
-        args, kwargs = torch.fx.map_arg((node.args, node.kwargs), lambda n: values[n])
-        if node.op == "placeholder":
-            values[node] = inputs[node.name]
-        elif node.op == "output":
-            return list(args[0])
+def read(traced: Traced, x: Array, parameters: dict[str, Array]) -> Array:
+    """Carry out a graph on arrays of expressions; return its output."""
+    values: list[Array] = []
+    for number, node in enumerate(traced.graph.nodes):
+        shape: Any = tuple(traced.sizes.get(str(size), size) for size in node.shape)
+        if node.op == "x":
+            value = x.reshape(shape)
+        elif node.op == "param":
+            value = parameters[traced.names[node.attrs[0]]].reshape(shape)
         else:
-            values[node] = apply(node, args, kwargs)
-    raise NotReadableError("the graph has no output")
+            try:
+                value = carry_out(traced.graph, number, shape, values)
+            except NotReadableError as error:
+                raise NotReadableError(f"{error} at {traced.sources[number]}") from None
+        values.append(value)
+    return values[traced.graph.output]
 
 
-def apply(node: torch.fx.Node, args: Any, kwargs: Any) -> Any:
-    """Return what one operation makes of arrays of expressions."""
-    rule = RULES.get(str(node.target), RULES.get(getattr(node.target, "__name__", "")))
-    try:
-        if rule is not None:
-            return rule(*args, **kwargs)
-    except (TypeError, ValueError, IndexError, AttributeError, ZeroDivisionError):
-        pass  # arguments that the rule does not know: no reading either
-    line = " ".join((node.meta.get("stack_trace") or "").strip().splitlines()[-2:])
-    raise NotReadableError(f"no symbolic reading of {node.format_node()} {line}".rstrip())
+def carry_out(graph: Graph, number: int, shape: tuple[int, ...], values: list[Array]) -> Array:
+    """Return the array of a node, of these numbers of entries, from those of earlier nodes."""
+    node = graph.nodes[number]
+    if node.op == "lit":
+        numbers = [number_of(q) for q in graph.literals[node.attrs[0]].data]
+        return np.array(numbers, dtype=object).reshape(shape)
+    group = group_of(graph, node)
+    array = np.empty(shape, dtype=object)
+    for place in np.ndindex(shape):
+        at = dict(zip(node.out, place, strict=True))
+        if node.op == "eye":
+            array[place] = sp.Integer(int(place[0] == place[1]))
+        elif node.op == "mul":
+            array[place] = total(graph, node, group, at, values)
+        elif node.op == "add":
+            terms = zip(node.coefs, node.args, strict=True)
+            array[place] = sp.Add(*(number_of(q) * entry(ref, at, values) for q, ref in terms))
+        elif node.op == "fn":
+            array[place] = function(node, [entry(ref, at, values) for ref in node.args])
+        else:
+            raise NotReadableError(f"no symbolic reading of {node.name or node.op}")
+    return array
+
+
+def number_of(q: Fraction) -> Any:
+    return sp.Rational(q.numerator, q.denominator)
+
+
+def entry(ref: Ref, at: dict[str, int], values: list[Array]) -> Any:
+    """Return the entry that a reference is at positions of its index names."""
+    return values[ref.node][tuple(at[i] if isinstance(i, str) else i for i in ref.index)]
+
+
+def total(
+    graph: Graph, node: Node, group: Group | None, at: dict[str, int], values: list[Array]
+) -> Any:
+    """Return q sum prod of a ``mul``, over the indices that are not of its output."""
+    sizes: dict[str, int] = {}
+    for ref in node.args:
+        for i, size in zip(ref.index, values[ref.node].shape, strict=True):
+            if isinstance(i, str) and i not in at:
+                sizes[i] = size
+    terms = []
+    for place in product(*(range(size) for size in sizes.values())):
+        here = {**at, **dict(zip(sizes, place, strict=True))}
+        alone = [k for k in range(len(node.args)) if group is None or k not in group[:2]]
+        factors = [entry(node.args[k], here, values) for k in alone]
+        if group is not None:
+            factors.append(group_softmax(graph, node.args[group[0]], group[2], here, values))
+        terms.append(sp.Mul(*factors))
+    return number_of(node.coefs[0]) * sp.Add(*terms)
+
+
+def group_of(graph: Graph, node: Node) -> Group | None:
+    """Return (i, j, axis) where factor i of a product is e = exp(..), and j is 1 / sum e over axis.
+
+    The first such pair is meant; None where there is none.
+    """
+    for i, j in permutations(range(len(node.args)) if node.op == "mul" else (), 2):
+        e, divisor = node.args[i], node.args[j]
+        inverse = graph.nodes[divisor.node]
+        if graph.nodes[e.node].name != "exp" or inverse.name != "inv":
+            continue
+        (below,) = inverse.args
+        s = graph.nodes[below.node]
+        if s.op != "mul" or s.coefs != (1,) or [ref.node for ref in s.args] != [e.node]:
+            continue
+        index = s.args[0].index
+        axes = [axis for axis, name in enumerate(index) if name not in s.out]
+        rest = tuple(name for axis, name in enumerate(index) if axis not in axes)
+        mine = tuple(name for axis, name in enumerate(e.index) if axis not in axes)
+        whole = len(axes) == 1 and isinstance(index[axes[0]], str)
+        if whole and rest == s.out and below.index == inverse.out and mine == divisor.index:
+            return i, j, axes[0]
+    return None
+
+
+def group_softmax(graph: Graph, e: Ref, axis: int, at: dict[str, int], values: list[Array]) -> Any:
+    """Return an entry of a softmax as an atom that knows the whole group."""
+    node = graph.nodes[e.node]
+    place = [at[i] if isinstance(i, str) else i for i in e.index]
+    group = []
+    for k in range(values[e.node].shape[axis]):
+        here = [*place[:axis], k, *place[axis + 1 :]]
+        group.append(entry(node.args[0], dict(zip(node.out, here, strict=True)), values))
+    return softmax(sp.Integer(place[axis]), *group)
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "exp": sp.exp,
+    "log": sp.log,
+    "inv": lambda u: 1 / u,
+    "sqrt": sp.sqrt,
+    "rsqrt": lambda u: 1 / sp.sqrt(u),
+    "tanh": tanh,
+    "sech2": sech2,
+    "sigmoid": sigmoid,
+    "dsigmoid": lambda u: sigmoid(u) * sigmoid(-u),
+    "softplus": softplus,
+    "erf": sp.erf,
+    "gauss": lambda u: 2 / sp.sqrt(sp.pi) * sp.exp(-(u**2)),
+    "sin": sp.sin,
+    "cos": sp.cos,
+    "atan": sp.atan,
+    "cauchy": lambda u: 1 / (1 + u**2),
+    "asinh": sp.asinh,
+    "rhypot": lambda u: 1 / sp.sqrt(1 + u**2),
+    "relu": lambda u: sp.Max(u, 0),
+    "step": lambda u: sp.Heaviside(u, sp.Integer(0)),  # type: ignore[arg-type]
+    "i0": lambda u: sp.besseli(0, u),
+    "i1": lambda u: sp.besseli(1, u),
+}
+# SymPy forgets where these are undefined: sqrt(x)**2 and exp(log(x)) become x.
+DOMAINS = {"sqrt": "nonnegative", "log": "positive", "rsqrt": "positive", "inv": "nonzero"}
+
+
+def function(node: Node, args: Sequence[Any]) -> Any:
+    """Return an elementwise function of expressions."""
+    if node.name not in FUNCTIONS:
+        raise NotReadableError(f"no symbolic reading of {node.name}")
+    (u,) = args
+    domain = DOMAINS.get(node.name, "")
+    known = u != 0 if domain == "nonzero" else not domain or getattr(u, f"is_{domain}")
+    if not known:
+        raise NotReadableError(f"no symbolic reading of {node.name} of what may not be {domain}")
+    return FUNCTIONS[node.name](u)

@@ -6,6 +6,7 @@ from typing import Any
 
 from verify.search.gram import diagonal
 from verify.search.ridges import Ridge, ridges
+from verify.search.rounds import summed_over_rounds
 from verify.search.squares import repaired, squares
 from verify.search.workbench import Workbench
 from verify.trusted import kernel
@@ -26,6 +27,7 @@ def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof 
     tried = []
     for name, way in WAYS[claim]:
         bench = Workbench(graph, spare, claim == "psd")
+        bench.root = summed_over_rounds(bench, graph.output)
         for proof in bench.attempt(lambda way=way, bench=bench: list(way(bench))) or ():
             document = packed(bench, proof, claim, scope)
             try:
@@ -39,16 +41,16 @@ def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof 
 
 def jacobian(bench: Workbench) -> Iterator[Proof]:
     """The Jacobian is symmetric as it stands."""
-    yield {"rule": "jacobian", "map": bench.graph.output, "squares": []}
+    yield {"rule": "jacobian", "map": bench.root, "squares": []}
 
 
 def sum_of_squares(bench: Workbench) -> Iterator[Proof]:
     """v^T J v is a sum of squares."""
-    found = squares(bench, bench.graph.output)
+    found = squares(bench, bench.root)
     good = repaired(bench, found) if found is not None else None
     if good is not None:
         pairs = [[q.c, q.s] for q in good]
-        yield {"rule": "jacobian", "map": bench.graph.output, "squares": pairs}
+        yield {"rule": "jacobian", "map": bench.root, "squares": pairs}
 
 
 def diagonal_form(bench: Workbench) -> Iterator[Proof]:
@@ -57,25 +59,25 @@ def diagonal_form(bench: Workbench) -> Iterator[Proof]:
     v = {i: ring.entry("var v", i) for i in index}
     parts = []
     for i in index:
-        f = bench.at(Ref(bench.graph.output, i))
+        f = bench.at(Ref(bench.root, i))
         for j in index:
             parts.append((1, ring.mul(ring.derivative(f, "x", j), v[i], v[j])))
     found = diagonal(bench, ring.add(*parts))
     if found is not None:
         pairs = [[c, s] for c, s in found]
-        yield {"rule": "jacobian", "map": bench.graph.output, "squares": pairs}
+        yield {"rule": "jacobian", "map": bench.root, "squares": pairs}
 
 
 def sum_of_ridges(bench: Workbench) -> Iterator[Proof]:
     """The map is a sum of ridges."""
-    found = ridges(bench, bench.graph.output)
+    found = ridges(bench, bench.root)
     if found:
         yield summed([ridge_rule(ridge) for ridge in found])
 
 
 def gradient(bench: Workbench) -> Iterator[Proof]:
     """The map is the gradient of a scalar that the module computes on its way."""
-    target = bench.attempt(lambda: bench.poly(bench.graph.output))
+    target = bench.attempt(lambda: bench.poly(bench.root))
     scalars = [n for n, node in enumerate(bench.nodes) if node.shape == () and bench.varies(n)]
     for n in reversed(scalars):
         slope = bench.attempt(lambda n=n: gradient_of(bench, n))
@@ -86,7 +88,7 @@ def gradient(bench: Workbench) -> Iterator[Proof]:
 
 
 def gradient_of(bench: Workbench, number: int) -> Any:
-    index = bench.nodes[bench.graph.output].out
+    index = bench.nodes[bench.root].out
     return bench.ring.derivative(bench.poly(number), "x", index)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from verify.search.pull import Cotangent, steps
+from verify.search.pull import Cotangent, pull, steps
 from verify.search.workbench import Workbench
 from verify.trusted.graph import Node, Ref
 from verify.trusted.kernel import seen
@@ -51,8 +51,6 @@ def ridges(bench: Workbench, number: int) -> list[Ridge] | None:
 
 def offsets(bench: Workbench, c: Cotangent) -> list[Cotangent]:
     """Return the forms at the terms of a sum that do not depend on x."""
-    from verify.search.pull import pull
-
     node = bench.nodes[c.node]
     still = [k for k, r in enumerate(node.args) if not bench.varies(r.node)]
     return [pull(bench, c, node.args[k], [], node.coefs[k]) for k in still]

@@ -9,6 +9,7 @@ from operator import and_
 from verify.search.emit import emit
 from verify.search.gram import gram
 from verify.search.pull import Cotangent, steps
+from verify.search.ridges import copied
 from verify.search.workbench import Workbench
 from verify.trusted.graph import Ref
 
@@ -154,15 +155,19 @@ def merged(bench: Workbench, found: list[Square]) -> list[Square]:
 def repaired(bench: Workbench, found: list[Square]) -> list[Square] | None:
     """Return squares with nonnegative coefficients, by Cauchy and Schwarz, or None.
 
-    (sum w t)^2 = (sum w)(sum w t^2) - 1/2 sum_kl w_k w_l (t_k - t_l)^2     for w >= 0
-    (sum a t)^2 = (sum a^2)(sum t^2) - 1/2 sum_kl (a_k t_l - a_l t_k)^2
+    For each position of t, with s over further axes k, and t = sum_k w_k s_k:
+    t^2 = (sum w)(sum w s^2) - 1/2 sum_kl w_k w_l (s_k - s_l)^2     for w >= 0
+    t^2 = (sum w^2)(sum s^2) - 1/2 sum_kl (w_k s_l - w_l s_k)^2
     """
     good = [q for q in found if bench.sign(q.c) >= 1]
     bad = [q for q in found if q not in good]
     for square in bad:
-        if bench.nodes[square.s].shape != () or square.at is None:
+        if square.at is None:
             return None
+        lead = bench.nodes[square.s].shape
         for k, partner in enumerate(good):
+            if bench.nodes[partner.s].shape[: len(lead)] != lead:
+                continue
             w = weights_of(bench, square.at, partner)
             new = spread(bench, square, partner, w) if w is not None else None
             if new is not None:
@@ -174,15 +179,17 @@ def repaired(bench: Workbench, found: list[Square]) -> list[Square] | None:
 
 
 def weights_of(bench: Workbench, at: int, partner: Square) -> int | None:
-    """Return w with D_v at = sum_K w[K] s[K] for the partner's root s, or None."""
+    """Return w with D_v at[L] = sum_k w[L, k] s[L, k] for the partner's root s, or None."""
     root, shape = bench.poly(partner.s), bench.nodes[partner.s].shape
-    pending, parts, visits = [Cotangent(at, bench.number(1))], [], 0
+    lead = bench.nodes[at].shape
+    e = bench.var("e", lead) if lead else bench.number(1)
+    pending, parts, visits = [Cotangent(at, e)], [], 0
     while pending:
         c = pending.pop()
         visits += 1
         if visits > BUDGET:
             return None
-        if not bench.varies(c.node):
+        if not bench.varies_in_x(c.node):
             continue
         t = bench.tangent(c.node)
         if t is not None and bench.nodes[t].shape == shape:
@@ -196,31 +203,44 @@ def weights_of(bench: Workbench, at: int, partner: Square) -> int | None:
         if more is None:
             return None
         pending += more
-    return bench.add(shape, parts) if len(parts) > 1 else (parts[0][1].node if parts else None)
+    if not parts:
+        return None
+    w = bench.add(shape, parts) if len(parts) > 1 else parts[0][1].node
+    return by_position(bench, w, e) if lead else w
+
+
+def by_position(bench: Workbench, w: int, e: int) -> int | None:
+    """Return w with the variable e at 1, if w[L, k] is that times e[L]."""
+    lead, shape = bench.nodes[e].shape, bench.nodes[w].shape
+    plain = copied(bench, w, {e: bench.mul(lead, [])})
+    times_e = bench.mul(shape, [bench.whole(plain), bench.whole(e)])
+    return plain if bench.poly(times_e) is bench.poly(w) else None
 
 
 def spread(bench: Workbench, bad: Square, partner: Square, w: int) -> list[Square] | None:
-    """Return nonnegative squares equal to c (sum w s)^2 + sum b s^2, c < 0, or None."""
-    shape = bench.nodes[partner.s].shape
-    out, k = bench.nodes[partner.s].out, len(shape)
-    inner = tuple(f"s{n}" for n in range(k))
-    second = tuple(f"i{n + k}" for n in range(k))
+    """Return nonnegative squares equal to c[L] (sum_k w s)^2 + sum b s^2, c < 0, or None."""
+    lead, shape = bench.nodes[bad.s].shape, bench.nodes[partner.s].shape
+    out, k = bench.nodes[partner.s].out, len(shape) - len(lead)
+    first = out[: len(lead)]
+    inner = first + tuple(f"s{n}" for n in range(k))
+    second = first + tuple(f"i{n + len(shape)}" for n in range(k))
     s = partner.s
     w = bench.mul(shape, [Ref(w, out)], -1) if bench.sign(w) <= -1 else w
-    weighted = bench.mul((), [Ref(w, inner)]), [Ref(w, out)]
-    plain = bench.mul((), [Ref(w, inner), Ref(w, inner)]), []
+    weighted = bench.mul(lead, [Ref(w, inner)]), [Ref(w, out)]
+    plain = bench.mul(lead, [Ref(w, inner), Ref(w, inner)]), []
     for total, factor in (weighted, plain) if bench.sign(w) >= 1 else (plain,):
-        less = bench.mul(shape, [Ref(bad.c, ()), Ref(total, ()), *factor])
+        less = bench.mul(shape, [Ref(bad.c, first), Ref(total, first), *factor])
         rest = bench.add(shape, [(1, bench.whole(partner.c)), (1, bench.whole(less))])
         if bench.sign(rest) < 1 or bench.sign(bad.c) > -1:
             continue
         pair = [Ref(w, out), Ref(w, second)] if factor else []
-        c = bench.mul(shape * 2, [Ref(bad.c, ()), *pair], -HALF)
+        both = shape + shape[len(lead) :]
+        c = bench.mul(both, [Ref(bad.c, first), *pair], -HALF)
         if factor:
-            root = bench.add(shape * 2, [(1, Ref(s, out)), (-1, Ref(s, second))])
+            root = bench.add(both, [(1, Ref(s, out)), (-1, Ref(s, second))])
         else:
-            a = bench.mul(shape * 2, [Ref(w, out), Ref(s, second)])
-            b = bench.mul(shape * 2, [Ref(w, second), Ref(s, out)])
-            root = bench.add(shape * 2, [(1, bench.whole(a)), (-1, bench.whole(b))])
+            a = bench.mul(both, [Ref(w, out), Ref(s, second)])
+            b = bench.mul(both, [Ref(w, second), Ref(s, out)])
+            root = bench.add(both, [(1, bench.whole(a)), (-1, bench.whole(b))])
         return [Square(rest, s, partner.at), Square(c, root)]
     return None

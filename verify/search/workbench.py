@@ -21,6 +21,7 @@ class Workbench(Checker):
     def __init__(self, graph: Graph, spare: Sequence[Node], psd: bool) -> None:
         super().__init__(graph, (*graph.nodes, *spare), psd)
         self.shape = graph.nodes[graph.output].shape
+        self.root = graph.output  # the node to prove the claim of, equal to the output
         self.list = list(self.nodes)
         self.known = {node: number for number, node in enumerate(self.list)}
         self.tangents: dict[int, int | None] = {}

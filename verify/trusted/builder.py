@@ -221,9 +221,14 @@ class Builder:
         return self.make("mul", axes, used, sorted(factors, key=self.rank), (q,))
 
     def rank(self, ref: tuple[int, Index]) -> Any:
-        """Return what the arguments of sums and products are ordered by, as far as it goes."""
+        """Return what the arguments of sums and products are ordered by, as far as it goes.
+
+        What depends on x keeps the order that it is written in: the first of many rounds, whose
+        state may be any operation, is to look like the others.
+        """
         op, shape, _, _, name, _ = self.nodes[ref[0]]
-        return self.depends[ref[0]], op, name, len(shape)
+        varies = self.depends[ref[0]]
+        return varies, *(("", "") if varies else (op, name)), len(shape)
 
     def product(self, *values: Any) -> Value:
         """Return an elementwise product."""

@@ -183,8 +183,9 @@ class Conditions(Entries):
             return self.sign_of_literal(int(a.head[4:]))
         if a.head not in ROWS:
             return 1 if a.head == "eye" else 0
-        if a.head == "log" and (a.args[0].constant or 0) > 0:
-            return 2 * int_sign(a.args[0].constant - 1)
+        argument = a.args[0].constant if a.head == "log" else None
+        if argument is not None and argument > 0:
+            return 2 * int_sign(argument - 1)
         known = self.seen_signs.get(a.args[0])
         return sign_of(a.head, known or self.sign_by_corners(a.args[0], 4))
 

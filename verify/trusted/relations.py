@@ -15,6 +15,9 @@ Rewriting = tuple[tuple[str, ...], dict[Atom, Any], Poly]
 def rewrite(ring: "Ring", factors: dict[Atom, Any]) -> Rewriting | None:
     """Return what replaces some of the factors by a relation between functions, or None."""
     for a, e in factors.items():
+        if a.head == "E" and [*a.args[0].terms.values()] != [1]:  # made so by a renaming
+            rest = {b: n for b, n in factors.items() if b is not a}
+            return (), rest, ring.exp(ring.add((e, a.args[0])))
         squared = square(ring, a) if e >= 2 and a.head != "E" else None
         if squared is not None:
             return (), {**factors, a: e - 2}, squared
