@@ -120,7 +120,10 @@ def floats(node: Node, walk: Walk, literals: Sequence[np.ndarray]) -> np.ndarray
         value = function(node.name, *aligned)
     else:
         raise GraphError(f"operation {node.op!r} is none of a graph's")
-    return np.broadcast_to(np.asarray(value), lengths)
+    value = np.asarray(value)
+    if np.isinf(value).any():  # too large for a float: what follows is not what it is of numbers
+        value = np.where(np.isinf(value), np.nan, value)
+    return np.broadcast_to(value, lengths)
 
 
 def _call(node: Node, terms: Sequence[tuple[np.ndarray, Any]], out: Sequence[str]) -> np.ndarray:

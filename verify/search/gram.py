@@ -1,7 +1,8 @@
 """Quadratic forms that no structure shows: each product of atoms halved along a symmetry."""
 
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
-from itertools import permutations
+from itertools import islice
 from typing import Any
 
 from verify.search.emit import emit
@@ -11,6 +12,7 @@ from verify.trusted.graph import Ref
 from verify.trusted.polys import Atom, Poly
 
 HEAD = "var v"
+TRIES = 10_000  # swaps of indices that are looked at
 
 
 def gram(bench: Workbench, c: Cotangent) -> list[tuple[int, int]] | None:
@@ -102,15 +104,24 @@ def halved(
         return None
     a, b = vs
     names = list(sizes)
-    for image in permutations(names):
-        swap = dict(zip(names, image, strict=True))
-        if any(swap[swap[n]] != n for n in names):
-            continue
+    for swap in islice(involutions(names), TRIES):
         if bench.ring.rename_atom(a, dict(swap)) is not b:
             continue
         if bench.ring.merge(powers, dict(swap)) == powers:
             return split(bench, names, swap, powers, a)
     return None
+
+
+def involutions(names: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Yield all ways of swapping some of the names in pairs."""
+    if not names:
+        yield {}
+        return
+    first, *rest = names
+    for k, partner in enumerate([first, *rest]):
+        others = [*rest[: k - 1], *rest[k:]] if k else rest
+        for swap in involutions(others):
+            yield {**swap, first: partner, partner: first}
 
 
 def split(

@@ -29,11 +29,11 @@ class Conditions(Entries):
             if n not in self.guarded and other.shape == node.shape
         )
 
-    def defined(self, number: int, step: str) -> None:
+    def defined(self, number: int, step: str, almost: int | None = None) -> None:
         """Require every operation below a node to be defined and locally bounded.
 
         Parameter-only operations of the graph are taken to be defined, but for those in a branch
-        that ``where`` may leave out.
+        that ``where`` may leave out. For a map ``almost``, 1 / |A x + b| may be undefined at 0.
         """
         for n in self.below(number):
             node = self.nodes[n]
@@ -48,6 +48,8 @@ class Conditions(Entries):
             sign = self.sign(node.args[0].node) if domain else 2
             least = {"": 2, "positive": 2, "nonzero": 2, "nonnegative": 1}[domain]
             sign = abs(sign) if domain == "nonzero" else sign
+            if almost is not None and domain and self.never_zero(node.args[0].node, almost):
+                continue
             require(sign >= least, where, f"its argument is not seen to be {domain}")
             if domain and not ROWS[node.name].bounded:  # near a jump to the edge: unbounded
                 self.lipschitz(node.args[0].node, step)
@@ -82,6 +84,30 @@ class Conditions(Entries):
         smooth = all(n.op not in ("fn", "call", "loop") or n.name in ANALYTIC for n in below)
         edges = all(n.op not in ("call", "loop") or n.name in EDGES for n in above)
         return smooth and edges and not any(n.name in (*JUMPS, "where") for n in above)
+
+    def never_zero(self, number: int, root: int) -> bool:
+        """Return whether a node is |A x + b| or its square with A not 0: positive almost everywhere.
+
+        A is 1, a constant, or a param: where that is 0 the root's claim follows as in ``is_norm``.
+        """
+        node = self.nodes[number]
+        if node.op == "fn" and node.name == "sqrt":
+            return self.never_zero(node.args[0].node, root)
+        if not self.is_norm(number, root):
+            return False
+        inner = self.nodes[node.args[0].node]
+        moving = [ref.node for ref in inner.args if self.varies(ref.node)]
+        if inner.op == "add" and len(moving) == 1:
+            inner = self.nodes[moving[0]]
+        if inner.op == "mul" and len(inner.args) == 2 and inner.coefs[0]:
+            matrix, sample = sorted(inner.args, key=lambda ref: self.nodes[ref.node].op == "x")
+            a, names = self.nodes[matrix.node], [*matrix.index, *sample.index]
+            once = all(len({*ref.index}) == len(ref.index) for ref in inner.args)
+            met = {*matrix.index} <= {*inner.out, *sample.index}  # no row is a sum of others
+            named = once and met and not any(isinstance(i, int) for i in names)
+            constant = a.op == "lit" and any(self.graph.literals[a.attrs[0]].data)
+            inner = self.nodes[sample.node] if named and (constant or a.op == "param") else inner
+        return inner.op == "x"
 
     def sign(self, number: int) -> int:
         """Return what is seen of the sign of all entries of a node."""

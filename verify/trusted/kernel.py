@@ -163,11 +163,11 @@ class Checker(Curvature):
             mirrored = rows[j, i] if self.expand else self.ring.rename(p, swap)
             require(p is mirrored, step, f"J{[*i, *j]} is not J{[*j, *i]}")
         if self.psd:
-            self.squares(proof["squares"], rows, step)
+            self.squares(proof["squares"], number, rows, step)
         return entries
 
-    def squares(self, pairs: Any, rows: dict[Any, Poly], step: str) -> None:
-        """Check that v^T J v is a sum of squares with nonnegative coefficients."""
+    def squares(self, pairs: Any, number: int, rows: dict[Any, Poly], step: str) -> None:
+        """Check that v^T J v is, almost everywhere, a sum of squares, their factors not negative."""
         require(isinstance(pairs, list), step, "expected squares")
         form, total = [], []
         for (i, j), p in rows.items():
@@ -182,8 +182,8 @@ class Checker(Curvature):
             require(shape == self.nodes[s].shape, step, "c and s of different shapes")
             require(self.reach[c] <= {"param", "lit", "x"}, step, f"node {c}: variables")
             require(self.reach[s] <= {"param", "lit", "x", "var v"}, step, f"node {s}: variables")
-            self.defined(c, step)
-            self.defined(s, step)
+            self.defined(c, step, number)
+            self.defined(s, step, number)
             require(self.sign(c) >= 1, step, f"node {c} is not seen to be nonnegative")
             root = self.at(Ref(s, out))
             term = self.ring.mul(self.at(Ref(c, out)), root, root)

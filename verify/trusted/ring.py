@@ -193,7 +193,7 @@ class Ring:
         order = sorted(bounds, key=lambda n: colors[n])
         groups = [list(g) for _, g in groupby(order, key=lambda n: colors[n])]
         best: Any = None
-        for arranged in islice(product(*(permutations(g) for g in groups)), 24):
+        for arranged in islice(product(*(islice(permutations(g), 24) for g in groups)), 24):
             names = [n for group in arranged for n in group]
             new = {n: f"b{height}_{k}" for k, n in enumerate(names)}
             powers = self.merge(factors, dict(new))
