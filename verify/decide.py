@@ -103,7 +103,7 @@ def sizes(certificate: Certificate) -> str:
     """Return what sizes a proof is for."""
     shape = certificate.graph.nodes[certificate.graph.output].shape
     fixed = sorted({size for p in certificate.graph.params for size in p if isinstance(size, int)})
-    if certificate.document["proof"].get("expand") or any(isinstance(size, int) for size in shape):
+    if not shape or any(isinstance(size, int) for size in shape):
         return f"dim = {', '.join(map(str, shape)) or 1} only"
     return f"all dims; axes of {', '.join(map(str, fixed))} as they are" if fixed else "all sizes"
 

@@ -9,12 +9,12 @@ from flint import fmpq
 
 from verify.search import balls, elementwise
 from verify.search.contract import align, contract, single
-from verify.search.counts import counts_extrema
 from verify.search.derivatives import JUMPS, KINKS, partials
 from verify.search.duals import Dual, Layout, Numbers, Term
 from verify.search.evaluate import acted
 from verify.search.picked import operation_tangent
 from verify.search.walk import Walk
+from verify.trusted.counts import counts_extrema
 from verify.trusted.graph import GraphError, Node
 
 

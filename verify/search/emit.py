@@ -16,12 +16,14 @@ def emit(bench: Workbench, p: Poly, names: Sequence[str], shape: Sequence[Size])
     for (bounds, factors), q in p.terms.items():
         opened, powers = bench.ring.open(bounds, factors)
         new = {n: f"i{k}" for k, n in enumerate(names)}
+        new |= {n: f"j{k}" for k, n in enumerate(opened)}  # equal sums are one node
         refs = []
         for a, e in powers.items():
             ref = entry(bench, a, e, {**sizes, **opened})
             index = tuple(new.get(i, i) if isinstance(i, str) else i for i in ref.index)
             refs += [Ref(ref.node, index)] * (1 if a.head == "E" else e)
-        parts.append((Fraction(1), Ref(bench.mul(shape, refs, q), tuple(new.values()))))
+        product = bench.mul(shape, refs, q)
+        parts.append((Fraction(1), bench.whole(product)))
     if len(parts) == 1:
         return parts[0][1].node
     return bench.add(shape, parts) if parts else bench.mul(shape, [], 0)
@@ -33,7 +35,7 @@ def entry(bench: Workbench, a: Atom, e: Any, sizes: dict[str, Size]) -> Ref:
     if kind in ("param", "lit", "var", "x", "eye"):
         return Ref(leaf(bench, kind, name, a, sizes), a.index)
     free = sorted(a.free)
-    if len(a.args) != 1 or a.index:
+    if len(a.args) != 1 or a.index or not {*free} <= sizes.keys():
         raise RingError(f"no node for {a.head}")
     inner = emit(bench, bench.ring.add((e, a.args[0])) if kind == "E" else a.args[0], free,
                  [sizes[n] for n in free])  # fmt: skip

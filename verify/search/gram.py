@@ -8,7 +8,6 @@ from typing import Any
 from verify.search.emit import emit
 from verify.search.pull import Cotangent
 from verify.search.workbench import Workbench
-from verify.trusted.graph import Ref
 from verify.trusted.polys import Atom, Poly
 
 HEAD = "var v"
@@ -44,29 +43,64 @@ def halves(bench: Workbench, form: Poly) -> list[tuple[int, int]] | None:
 def diagonal(bench: Workbench, form: Poly) -> list[tuple[int, int]] | None:
     """Return (c, s) for a form written out: for each product of other atoms the squares of L D L^T.
 
-    With A = L D L^T: v^T A v = sum_k d_k (sum_i L_ik v_i)^2.
+    With A = L D L^T: u^T A u = sum_k d_k (sum_i L_ik u_i)^2, for u any entries linear in v.
     """
-    groups: dict[Any, dict[tuple[Any, Any], Fraction]] = {}
+    groups: dict[Poly, dict[tuple[Any, Any], Fraction]] = {}
     for (bounds, factors), q in form.terms.items():
-        vs = [a.index for a, e in factors if a.head == HEAD for _ in range(e)]
-        rest = tuple((a, e) for a, e in factors if a.head != HEAD)
-        if len(vs) != 2 or any(a.head == HEAD for a, _ in rest):
+        parts = separated(bench, *bench.ring.open(bounds, factors))
+        if parts is None:
             return None
-        matrix = groups.setdefault((bounds, rest), {})
-        for i, j in (vs, vs[::-1]):
-            matrix[i, j] = matrix.get((i, j), Fraction(0)) + q / 2
-    found = []
-    for (bounds, rest), matrix in groups.items():
+        rest, u, w = parts
+        matrix = groups.setdefault(rest, {})
+        for pair in ((u, w), (w, u)):
+            matrix[pair] = matrix.get(pair, Fraction(0)) + q / 2
+    found: dict[Any, tuple[dict[Poly, Fraction], list[tuple[Fraction, Poly]]]] = {}
+    for rest, matrix in groups.items():
         pairs = eliminated(matrix)
         if pairs is None:
             return None
-        sizes, powers = bench.ring.open(bounds, rest)
-        common = bench.ring.sum(bench.ring.normal(Fraction(1), {}, powers), sizes)
-        c = emit(bench, common, (), ())
         for d, row in pairs:
-            parts = [(q, Ref(bench.var("v", bench.shape), index)) for index, q in row.items()]
-            found.append((bench.mul((), [Ref(c, ())], d), bench.add((), parts)))
-    return found
+            found.setdefault(frozenset(row.items()), (row, []))[1].append((d, rest))
+    squares = []
+    for row, parts in found.values():
+        root = bench.ring.add(*((q, u) for u, q in row.items()))
+        squares.append((signed(bench, bench.ring.add(*parts)), emit(bench, root, (), ())))
+    return squares
+
+
+def signed(bench: Workbench, c: Poly) -> int:
+    """Return a node of a coefficient: as (c q) / q for a divisor q in it, if that shows a sign."""
+    inverses = dict.fromkeys(a for _, factors in c.terms for a, _ in factors if a.head == "inv")
+    for a in inverses if not bench.sign_by_corners(c) else ():
+        most = max(dict(factors).get(a, 0) for _, factors in c.terms)
+        whole = bench.ring.mul(c, *[a.args[0]] * most)
+        if whole.terms and bench.sign_by_corners(whole):
+            above, below = (emit(bench, p, (), ()) for p in (whole, bench.ring.lift(a)))
+            return bench.mul((), [bench.whole(above), *[bench.whole(below)] * most])
+    return emit(bench, c, (), ())
+
+
+def separated(
+    bench: Workbench, sizes: dict[str, Any], powers: dict[Atom, Any]
+) -> tuple[Poly, Poly, Poly] | None:
+    """Return a product of v's entries as (what has none, u, w), u and w linear in v; or None."""
+    vs = [a for a, e in powers.items() if a.head == HEAD for _ in range(e)]
+    if len(vs) != 2 or any(HEAD in a.heads and a.head != HEAD for a in powers):
+        return None
+    left = {a: e for a, e in powers.items() if a.head != HEAD}
+    sides = []
+    for v in vs:
+        side, names = {v: 1}, {*v.free} & sizes.keys()
+        while near := [a for a in left if a.free & names]:
+            for a in near:
+                side[a] = left.pop(a)
+                names |= a.free & sizes.keys()
+        if names and (vs[0] is vs[1] or any(w.free & names for w in vs if w is not v)):
+            return None
+        inner = {n: size for n, size in sizes.items() if n in names}
+        sizes = {n: size for n, size in sizes.items() if n not in names}
+        sides.append(bench.ring.normal(Fraction(1), inner, side))
+    return bench.ring.normal(Fraction(1), sizes, left), *sides
 
 
 def eliminated(

@@ -4,8 +4,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from verify.search.compositions import compositions, ridge_rule
+from verify.search.emit import emit
 from verify.search.gram import diagonal
-from verify.search.ridges import Ridge, ridges
+from verify.search.potentials import potentials
+from verify.search.ridges import ridges
 from verify.search.rounds import summed_over_rounds
 from verify.search.squares import repaired, squares
 from verify.search.workbench import Workbench
@@ -13,6 +16,8 @@ from verify.trusted import kernel
 from verify.trusted.graph import Graph, Node, Ref, encode, encode_node
 
 Proof = dict[str, Any]
+WRITTEN = 4_000_000  # steps of work on what is written out
+TERMS = 64  # of a normal form from which a proof goes on
 
 
 @dataclass(frozen=True)
@@ -28,7 +33,12 @@ def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof 
     for name, way in WAYS[claim]:
         bench = Workbench(graph, spare, claim == "psd")
         bench.root = summed_over_rounds(bench, graph.output)
-        for proof in bench.attempt(lambda way=way, bench=bench: list(way(bench))) or ():
+        try:
+            proofs = bench.attempt(lambda way=way, bench=bench: list(way(bench))) or ()
+        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # nothing is lost
+            tried.append((name, "the search stopped", f"{type(error).__name__}: {error}"))
+            continue
+        for proof in proofs:
             document = packed(bench, proof, claim, scope)
             try:
                 kernel.check(document)
@@ -37,6 +47,9 @@ def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof 
             else:
                 return document
     return Failure(tuple(tried))
+
+
+Way = Callable[[Workbench], Iterator[Proof]]
 
 
 def jacobian(bench: Workbench) -> Iterator[Proof]:
@@ -55,15 +68,15 @@ def sum_of_squares(bench: Workbench) -> Iterator[Proof]:
 
 def diagonal_form(bench: Workbench) -> Iterator[Proof]:
     """v^T J v, written out, is a sum of squares for each product of entries in it."""
-    ring, (index,) = bench.ring, [bench.places(bench.shape, "o")]
-    v = {i: ring.entry("var v", i) for i in index}
-    parts = []
-    for i in index:
+    ring, parts = bench.ring, []
+    for i in bench.places(bench.shape, "o"):
         f = bench.at(Ref(bench.root, i))
-        for j in index:
-            parts.append((1, ring.mul(ring.derivative(f, "x", j), v[i], v[j])))
+        for j in bench.places(bench.shape, "p"):
+            slope = ring.derivative(f, "x", j)
+            q = ring.mul(slope, ring.entry("var v", i), ring.entry("var v", j))
+            parts.append((1, q if bench.expand else bench.total(q, (*i, *j), bench.shape * 2)))
     found = diagonal(bench, ring.add(*parts))
-    if found is not None:
+    if found is not None and all(bench.sign(c) >= 1 for c, _ in found):
         pairs = [[c, s] for c, s in found]
         yield {"rule": "jacobian", "map": bench.root, "squares": pairs}
 
@@ -76,54 +89,54 @@ def sum_of_ridges(bench: Workbench) -> Iterator[Proof]:
 
 
 def gradient(bench: Workbench) -> Iterator[Proof]:
-    """The map is the gradient of a scalar that the module computes on its way."""
-    target = bench.attempt(lambda: bench.poly(bench.root))
-    scalars = [n for n, node in enumerate(bench.nodes) if node.shape == () and bench.varies(n)]
-    for n in reversed(scalars):
-        slope = bench.attempt(lambda n=n: gradient_of(bench, n))
-        r = bench.ratio(target, slope) if slope is not None and target is not None else None
-        if r:
-            scaled = n if r == 1 else bench.add((), [(r, Ref(n, ()))])
-            yield {"rule": "gradient", "potential": scaled}
+    """The map is the gradient of what the module computes on its way."""
+    for number in potentials(bench):
+        yield {"rule": "gradient", "potential": number}
 
 
-def gradient_of(bench: Workbench, number: int) -> Any:
-    index = bench.nodes[bench.root].out
-    return bench.ring.derivative(bench.poly(number), "x", index)
+def of_normal_form(way: Way) -> Way:
+    """Return a way that goes on from the map's normal form: a shift of softmax is gone there."""
+
+    def rewritten(bench: Workbench) -> Iterator[Proof]:
+        node, p = bench.nodes[bench.root], bench.attempt(lambda: bench.poly(bench.root))
+        if p is not None and len(p.terms) <= TERMS:
+            bench.root = emit(bench, p, node.out, node.shape)
+            yield from way(bench)
+
+    return rewritten
 
 
-def expanded(way: Callable[[Workbench], Iterator[Proof]]) -> Callable[[Workbench], Iterator[Proof]]:
+def expanded(way: Way) -> Way:
     """Return a way that writes out all axes of fixed size."""
 
     def written_out(bench: Workbench) -> Iterator[Proof]:
-        if bench.shape and isinstance(bench.shape[0], int) and bench.shape[0] <= 16:
-            bench.expand = True
+        sizes = {size for node in bench.graph.nodes for size in node.shape if isinstance(size, int)}
+        if sizes and max(sizes) <= 16:
+            bench.expand, bench.ring.limit = True, WRITTEN
             for proof in way(bench):
                 yield {**proof, "expand": True}
 
     return written_out
 
 
-WAYS = {
+WAYS: dict[str, list[tuple[str, Way]]] = {
     "symmetric": [
         ("jacobian", jacobian),
         ("ridges", sum_of_ridges),
         ("gradient", gradient),
+        ("compositions", compositions),
         ("jacobian, written out", expanded(jacobian)),
     ],
     "psd": [
         ("ridges", sum_of_ridges),
         ("squares", sum_of_squares),
+        ("squares of the normal form", of_normal_form(sum_of_squares)),
         ("gradient", gradient),
+        ("compositions", compositions),
         ("squares, written out", expanded(sum_of_squares)),
         ("diagonal form, written out", expanded(diagonal_form)),
     ],
 }
-
-
-def ridge_rule(ridge: Ridge) -> Proof:
-    nodes = {"linear": ridge.linear, "argument": ridge.argument, "phi": ridge.phi}
-    return {"rule": "ridge", **nodes}
 
 
 def summed(parts: list[Proof]) -> Proof:

@@ -13,13 +13,11 @@ def summed_over_rounds(bench: Workbench, number: int) -> int:
     made: dict[int, int] = {}
     for n in bench.below(number):
         node = bench.nodes[n]
-        args = tuple(Ref(made.get(ref.node, ref.node), ref.index) for ref in node.args)
-        if node.op == "loop":
-            node = replace(node, args=args)
-            made[n] = total(bench, node) or bench.make(node)
-        elif args != node.args:
-            made[n] = bench.make(replace(node, args=args))
-    return made.get(number, number)
+        args = tuple(Ref(made[ref.node], ref.index) for ref in node.args)
+        node = replace(node, args=args)
+        summed = total(bench, node) if node.op == "loop" else None
+        made[n] = bench.make(node) if summed is None else summed
+    return made[number]
 
 
 def total(bench: Workbench, loop: Node) -> int | None:

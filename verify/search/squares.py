@@ -1,13 +1,13 @@
 """v^T J v as a sum of squares: found by pulling v back through the map, then repaired."""
 
 from collections import Counter
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import reduce
 from operator import and_
 
 from verify.search.emit import emit
 from verify.search.gram import gram
+from verify.search.matches import Square, match, projected, swapped
 from verify.search.pull import Cotangent, steps
 from verify.search.ridges import copied
 from verify.search.workbench import Workbench
@@ -15,15 +15,6 @@ from verify.trusted.graph import Ref
 
 HALF = Fraction(1, 2)
 BUDGET = 400
-
-
-@dataclass(frozen=True)
-class Square:
-    """sum_K c[K] s[K]^2; ``at`` is the node of which s is the tangent, if it is one."""
-
-    c: int
-    s: int
-    at: int | None = None
 
 
 def squares(bench: Workbench, number: int) -> list[Square] | None:
@@ -42,7 +33,7 @@ def squares(bench: Workbench, number: int) -> list[Square] | None:
         if whole is not None and match(bench, whole) is not None:
             forms = [whole]
         for c in forms:
-            square = match(bench, c) or projected(bench, c)
+            square = match(bench, c) or projected(bench, c) or swapped(bench, c)
             more = steps(bench, c) if square is None else []
             parts = gram(bench, c) if more is None and bench.nodes[node].op == "x" else None
             if visits > BUDGET or (more is None and parts is None):
@@ -97,38 +88,6 @@ def together(bench: Workbench, members: list[tuple[Fraction, Cotangent]]) -> Cot
         ],
     )
     return Cotangent(first.node, first.y, (*shared.elements(), bench.whole(rest)))
-
-
-def match(bench: Workbench, c: Cotangent) -> Square | None:
-    """Return a form as one square, where y is a multiple of the tangent of its node."""
-    t = bench.tangent(c.node)
-    if t is None or not bench.varies(t):
-        return None
-    r = bench.attempt(lambda: bench.quotient(bench.poly(c.y), bench.poly(t)))
-    if r is None or "x" in r.heads:
-        return None
-    shape, out = bench.nodes[t].shape, bench.nodes[t].out
-    if r.constant is not None:
-        return Square(bench.mul(shape, c.weights, r.constant), t, c.node)
-    factor = bench.attempt(lambda: emit(bench, r, out, shape))
-    if factor is None:
-        return None
-    return Square(bench.mul(shape, [bench.whole(factor), *c.weights]), t, c.node)
-
-
-def projected(bench: Workbench, c: Cotangent) -> Square | None:
-    """Return a form as one square where y and the tangent differ by what is orthogonal to it.
-
-    So with z - mean(z), and any projection: sum y P t = sum (P t)^2 for y = t.
-    """
-    t, node = bench.tangent(c.node), bench.nodes[c.node]
-    if t is None or node.op != "add" or not node.shape or any(r.index for r in c.weights):
-        return None
-    p, y = (bench.attempt(lambda n=n: bench.poly(n)) for n in (t, c.y))
-    if p is None or y is None or not 0 < len(p.terms) < 12 or "x" in p.heads | y.heads:
-        return None
-    with_y, own = (bench.total(bench.ring.mul(q, p), node.out, node.shape) for q in (y, p))
-    return Square(bench.mul(node.shape, c.weights), t, c.node) if with_y is own else None
 
 
 def merged(bench: Workbench, found: list[Square]) -> list[Square]:

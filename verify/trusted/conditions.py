@@ -3,18 +3,19 @@
 from fractions import Fraction
 from typing import Any
 
-from verify.trusted.atoms import ROWS, bound
-from verify.trusted.entries import Entries, Rejected, require, seen
+from verify.trusted.atoms import ROWS
+from verify.trusted.counts import counts_extrema
+from verify.trusted.entries import Rejected, require, seen
 from verify.trusted.graph import Node, Ref
-from verify.trusted.polys import Atom, Poly, RingError
-from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
+from verify.trusted.pieces import JUMPS, Pieces
+from verify.trusted.polys import Poly, RingError
+from verify.trusted.signs import added, int_sign, sign_of, times
 
 EDGES = ("amax", "amin", "sort")  # calls that are locally Lipschitz in x
-JUMPS = ("step", "iszero", "floor", "round")
 ANALYTIC = ("exp", "softplus", "sigmoid", "tanh", "log", "inv", "sqrt", "rsqrt")  # where defined
 
 
-class Conditions(Entries):
+class Conditions(Pieces):
     """What can be seen of nodes; nothing is ever guessed."""
 
     def excluded(self, number: int) -> bool:
@@ -45,6 +46,8 @@ class Conditions(Entries):
                 continue
             require(node.name == "where" or node.name in ROWS, where, "no row in the table")
             domain = ROWS[node.name].domain if node.name in ROWS else ""
+            if domain and counts_extrema(self.nodes, self.nodes[node.args[0].node]):
+                continue  # a whole number from 1 on
             sign = self.sign(node.args[0].node) if domain else 2
             least = {"": 2, "positive": 2, "nonzero": 2, "nonnegative": 1}[domain]
             sign = abs(sign) if domain == "nonzero" else sign
@@ -86,7 +89,7 @@ class Conditions(Entries):
         return smooth and edges and not any(n.name in (*JUMPS, "where") for n in above)
 
     def never_zero(self, number: int, root: int) -> bool:
-        """Return whether a node is |A x + b| or its square with A not 0: positive almost everywhere.
+        """Return whether a node is |A x + b| or its square, A not 0: positive almost everywhere.
 
         A is 1, a constant, or a param: where that is 0 the root's claim follows as in ``is_norm``.
         """
@@ -118,7 +121,7 @@ class Conditions(Entries):
             found = self.sign_by_form(node)
             found = found or self.sign_by_corners(self.at(Ref(number, node.out)))
             self.signs[number] = found = found or (
-                self.sign_of_least(number) if self.cut is None else 0
+                self.sign_through(number) if self.cut is None else 0
             )
             if found and self.cut is None and not self.bindings:  # known of its normal form too
                 p = self.at(Ref(number, node.out))
@@ -151,95 +154,44 @@ class Conditions(Entries):
             return 0
         return sign_of(node.name, signs[0])
 
-    def sign_by_corners(self, p: Poly, depth: int = 8) -> int:
-        """Return the sign of a Poly: of its monomials, else at both ends of an atom's range.
+    def sign_through(self, number: int) -> int:
+        """Return the sign of a node as a function of one node below it, read as a variable."""
+        node = self.nodes[number]
+        if node.op != "add" and node.name != "where":
+            return 0
+        near = [w for w in self.below(number)[:-1] if self.nodes[w].shape == node.shape]
+        for w in [w for w in near if self.through(number, w, "x")][:6]:
+            p = self.cut_at(number, w, ("step", "iszero", "where", "floor"))
+            alone = p is not None and "cut" in p.heads and p.heads.isdisjoint({"x", "state"})
+            try:
+                found = self.sign_of_pieces(p, node.out) if p is not None and alone else 0
+            except RingError:
+                found = 0
+            if found:
+                return found
+        return 0
 
-        Where p is affine in an atom of known range, it has a sign just where both ends have it.
+    def sign_of_pieces(self, p: Poly, out: Any) -> int:
+        """Return the sign of a function of "cut": on each piece and at each kink, or by convexity.
+
+        For g convex with g'(0) = 0 it is that of g(0), if not negative.
         """
-        key = p, depth
-        if key not in self.corners:
-            signs = [times(2 * int_sign(q), self.sign_of_monomial(m)) for m, q in p.terms.items()]
-            end = added(signs) or not depth or len(p.terms) > 64
-            self.corners[key] = added(signs) if end else self.sign_at_ends(p, depth)
-        return self.corners[key]
-
-    def sign_at_ends(self, p: Poly, depth: int) -> int:
-        """Return the sign of a Poly at both ends of the range of an atom in which it is affine."""
-        for a in sorted({a for m in p.terms for a, _ in m[1]}, key=lambda a: a.key):
-            powers = [dict(m[1]).get(a, 0) for m in p.terms]
-            row = ROWS.get(a.head)
-            low, high = (bound(row.low), bound(row.high)) if row else (None, None)
-            if max(powers) > 1 or not (low or high) or any(bounds_name(m, a) for m in p.terms):
-                continue
-            with_a = {m: q for m, q in p.terms.items() if a in dict(m[1])}
-            slope = self.ring.poly({drop(m, a): q for m, q in with_a.items()})
-            rest = self.ring.poly({m: q for m, q in p.terms.items() if m not in with_a})
-            ends = []
-            for end, toward in ((low, -1), (high, 1)):
-                at_end = self.ring.add((1, rest), (end[0], slope)) if end else slope
-                s = self.sign_by_corners(at_end, depth - 1)
-                ends.append((s if end else toward * s, bool(end and end[1])))
-            for flip in (1, -1):
-                (s, s_attained), (t, t_attained) = [(flip * v, attained) for v, attained in ends]
-                if s >= 1 and t >= 1:
-                    strict = (s == 2 or not s_attained) and (t == 2 or not t_attained)
-                    return flip * (2 if strict and 2 in (s, t) else 1)
+        ring, zero = self.ring, self.ring.number(0)
+        pieces = self.pieces(p, None, None, out)
+        if pieces is None or any(self.jumps(q) for _, _, q in pieces):
             return 0
-        return 0
-
-    def sign_of_monomial(self, mono: Any) -> int:
-        """Return the sign of a product of atoms."""
-        result = 2
-        for a, e in mono[1]:
-            s = self.sign_of_atom(a)
-            s = s if e % 2 else (2 if abs(s) == 2 else 1)
-            result = times(result, 2 if a.head == "E" else s)
-        return result
-
-    def sign_of_literal(self, k: int) -> int:
-        """Return the sign that all entries of a constant have."""
-        least, most = min(self.graph.literals[k].data), max(self.graph.literals[k].data)
-        if least >= 0:
-            return 1 + (least > 0)
-        return -1 - (most < 0) if most <= 0 else 0
-
-    def sign_of_atom(self, a: Atom) -> int:
-        """Return the sign of an atom, by its row and its argument."""
-        if a.head.startswith("lit "):
-            return self.sign_of_literal(int(a.head[4:]))
-        if a.head not in ROWS:
-            return 1 if a.head == "eye" else 0
-        argument = a.args[0].constant if a.head == "log" else None
-        if argument is not None and argument > 0:
-            return 2 * int_sign(argument - 1)
-        known = self.seen_signs.get(a.args[0])
-        return sign_of(a.head, known or self.sign_by_corners(a.args[0], 4))
-
-    def sign_of_least(self, number: int) -> int:
-        """Return the sign of g(w) for g convex with g'(0) = 0: that of g(0), if not negative."""
-        if self.nodes[number].op != "add":
+        found = [ring.substitute(q, "cut", self.inside(low, high)) for low, high, q in pieces]
+        ends = [self.exactly(p, t) for _, t, _ in pieces if t is not None]
+        signs = [self.sign_by_corners(q) for q in (*found, *ends)]
+        if len(pieces) > 1 or signs[0]:
+            both = max(signs) > 0 > min(signs)
+            return 0 if both or 0 in signs else min(signs, key=abs)
+        first, second = self.slope(p, 1, out), self.slope(p, 2, out)
+        if first is None or second is None or not {"step", "sqrt"}.isdisjoint(first.heads):
             return 0
-        out, shape = self.nodes[number].out, self.nodes[number].shape
-        near = [w for w in self.below(number)[:-1] if self.nodes[w].shape == shape]
-        for w in [w for w in reversed(near) if self.varies(w) and self.through(number, w, "x")][:3]:
-            p = self.cut_at(number, w)
-            if (
-                p is None
-                or any(kind in p.heads for kind in JUMPS)
-                or any(kind in p.heads for kind in ("x", "state"))
-                or "cut" not in p.heads
-            ):
-                continue
-            first, second = self.slope(p, 1, out), self.slope(p, 2, out)
-            zero = self.ring.number(0)
-            if first is None or second is None or not {"step", "sqrt"}.isdisjoint(first.heads):
-                continue
-            if (
-                self.sign_by_corners(second) >= 1
-                and not self.ring.substitute(first, "cut", zero).terms
-            ):
-                return max(self.sign_by_corners(self.ring.substitute(p, "cut", zero)), 0)
-        return 0
+        if self.sign_by_corners(second) < 1 or ring.substitute(first, "cut", zero).terms:
+            return 0
+        return max(self.sign_by_corners(ring.substitute(p, "cut", zero)), 0)
 
     def cut_at(self, number: int, w: int, allowed: tuple[str, ...] = ()) -> Poly | None:
         """Return a node's entry with node w read as a variable, if it is smooth enough in it."""

@@ -1,12 +1,18 @@
-"""The convexity calculus: sums, positive multiples, compositions, log-sum-exp."""
+"""The convexity calculus: sums, positive multiples, compositions, log-sum-exp, maxima.
+
+A maximum is written q relu(d) + R, which is max(R, R + q d) for q > 0: convex where both branches
+are, after what d and R share has cancelled. Formal derivatives choose the branch R + q d where
+d > 0, else R: one that is active, so they are a subgradient if those of the branches are.
+"""
 
 from fractions import Fraction
 
 from verify.trusted.directions import Directions
-from verify.trusted.graph import Node
+from verify.trusted.graph import Node, Ref
 from verify.trusted.signs import agree, int_sign, times
 
 CONVEX = {"exp": 1, "softplus": 1, "relu": 1}  # convex, and nondecreasing (1)
+KINKS = 6  # of a sum, each a maximum of two branches
 
 
 class Curvature(Directions):
@@ -17,12 +23,12 @@ class Curvature(Directions):
         node = self.nodes[number]
         if node.op == "x" or not self.varies(number):
             return 0
+        if node.op == "add":
+            return self.combined(self.flat(Ref(number, node.out), Fraction(1)))
         inner = [self.curvature(ref.node) for ref in node.args]
         bends = [c for c in inner if c is not None]
         if len(bends) < len(inner):
             return None
-        if node.op == "add":
-            return agree([int_sign(q) * c for q, c in zip(node.coefs, bends, strict=True)])
         if node.op == "mul":
             moving = [ref for ref in node.args if self.varies(ref.node)]
             signs = [self.sign(ref.node) for ref in node.args if ref not in moving]
@@ -37,14 +43,45 @@ class Curvature(Directions):
                 return None
             bend = bends[node.args.index(moving[0])]
             return 0 if bend == 0 else bend * int_sign(Fraction(factor)) or None
-        if node.op == "call" and node.name == "amax":
-            return 1 if bends[0] in (0, 1) else None
+        if node.op == "call" and node.name in ("amax", "amin"):
+            side = 1 if node.name == "amax" else -1
+            return side if bends[0] in (0, side) else None
         if node.op == "fn" and node.name in CONVEX:
             up = CONVEX[node.name]
             return 1 if bends[0] == 0 or bends[0] == up else None
         if node.op == "fn" and node.name == "log":
             return -1 if bends[0] in (0, -1) else self.log_sum_exp(node)
         return None
+
+    def flat(self, ref: Ref, q: Fraction) -> dict[Ref, Fraction]:
+        """Return q times a node as a linear combination of nodes that are no sums or multiples."""
+        node, parts = self.nodes[ref.node], dict[Ref, Fraction]()
+        multiple = node.op == "add" or (node.op == "mul" and len(node.args) == 1)
+        inner = {str(i) for other in node.args for i in other.index} if multiple else set()
+        if not multiple or ref.index != node.out or not inner <= {*node.out}:
+            return {ref: q}
+        for c, other in zip(node.coefs, node.args, strict=True):
+            for n, more in self.flat(other, q * c).items():
+                parts[n] = parts.get(n, Fraction(0)) + more
+        return {n: c for n, c in parts.items() if c}
+
+    def combined(self, parts: dict[Ref, Fraction], depth: int = KINKS) -> int | None:
+        """Return the curvature of a linear combination of nodes."""
+        bends = {ref: self.curvature(ref.node) for ref in parts}
+        for ref, bend in bends.items():
+            node, q = self.nodes[ref.node], parts[ref]
+            if bend is None and (node.op, node.name) == ("fn", "relu") and q > 0 and depth:
+                if ref.index != node.out:
+                    return None
+                rest = {n: c for n, c in parts.items() if n != ref}
+                above = dict(rest)
+                for n, c in self.flat(node.args[0], q).items():
+                    above[n] = above.get(n, Fraction(0)) + c
+                above = {n: c for n, c in above.items() if c}
+                both = {self.combined(branch, depth - 1) for branch in (rest, above)}
+                return 1 if both <= {0, 1} else None
+        known = [int_sign(parts[ref]) * c for ref, c in bends.items() if c is not None]
+        return agree(known) if len(known) == len(bends) else None
 
     def log_sum_exp(self, node: Node) -> int | None:
         """Return 1 for log of a positive combination of exponentials of convex entries."""

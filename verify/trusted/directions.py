@@ -1,27 +1,32 @@
 """Whether a node rises or falls in a variable: by form, by slope, through jumps and loops."""
 
 from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 from verify.trusted.atoms import ROWS
-from verify.trusted.conditions import EDGES, JUMPS, Conditions
+from verify.trusted.conditions import EDGES, Conditions
 from verify.trusted.graph import Node
-from verify.trusted.polys import Atom, Poly, RingError
+from verify.trusted.polys import Poly, RingError
 from verify.trusted.signs import agree, int_sign, times
+
+PIECEWISE = ("step", "iszero", "where", "floor", "sqrt")  # continuous between kinks
 
 
 class Directions(Conditions):
     """Directions: 1 nondecreasing, -1 nonincreasing, 0 constant, None not seen."""
 
-    def direction(self, number: int, head: str, states: dict[int, int]) -> int | None:
+    def direction(
+        self, number: int, head: str, states: dict[int, int], slopes: bool = True
+    ) -> int | None:
         """Return 1 if a node's entries are nondecreasing in the variable, -1, 0 constant, None."""
-        key = (number, head, *states)
+        key = (number, head, slopes, *states)
         if key not in self.ways:
-            self.ways[key] = self.directed(number, head, states)
+            self.ways[key] = self.directed(number, head, states, slopes)
         return self.ways[key]
 
-    def directed(self, number: int, head: str, states: dict[int, int]) -> int | None:
-        """Return a direction: of a leaf, by form, or by the slope."""
+    def directed(self, number: int, head: str, states: dict[int, int], slopes: bool) -> int | None:
+        """Return a direction: of a leaf, by form, by the slope, by form with slopes inside."""
         node = self.nodes[number]
         if node.op == "state" and node.attrs[0] in states:
             return states[node.attrs[0]]
@@ -31,17 +36,21 @@ class Directions(Conditions):
             return 0
         if node.op == "var":
             return 1
-        inner = [self.direction(ref.node, head, states) for ref in node.args]
-        found = self.direction_by_form(node, inner, head, states)
-        return self.direction_by_slope(number, head, states) if found is None else found
+        found = self.direction_by_form(node, head, states, False)
+        if found is None and slopes:
+            found = self.direction_by_slope(number, head, states)
+        if found is None and slopes:
+            found = self.direction_by_form(node, head, states, True)
+        return found
 
     def direction_by_form(
-        self, node: Node, inner: list[int | None], head: str, states: dict[int, int]
+        self, node: Node, head: str, states: dict[int, int], slopes: bool
     ) -> int | None:
         """Return the direction that an operation and its arguments' directions give."""
+        inner = [self.direction(ref.node, head, states, slopes) for ref in node.args]
         if node.op == "loop":
             states = {**states, node.attrs[0]: 1}
-            step = self.direction(node.attrs[1], head, states)
+            step = self.direction(node.attrs[1], head, states, slopes)
             return 1 if inner[0] in (0, 1) and step in (0, 1) else None
         if None in inner:
             return None
@@ -73,86 +82,39 @@ class Directions(Conditions):
         jump leads down.
         """
         out, shape = self.nodes[number].out, self.nodes[number].shape
-        for w in reversed(self.below(number)[:-1]):
-            way = self.direction(w, head, states) if self.nodes[w].shape == shape else None
-            alone = way and self.through(number, w, head)
-            p = self.cut_at(number, w, ("step", "iszero", "where")) if alone else None
-            if p is not None:
-                try:
-                    found = self.rising(p, out)
-                except RingError:
-                    found = None
-                return found * way if found is not None and way else None
+        near = [w for w in self.below(number)[:-1] if self.nodes[w].shape == shape]
+        alone = [w for w in near if self.through(number, w, head)]
+        for w in alone:
+            way = self.direction(w, head, states)
+            p = self.cut_at(number, w, PIECEWISE) if way else None
+            try:
+                found = self.rising(p, out) if p is not None else None
+            except RingError:
+                found = None
+            if found is not None and way:
+                return found * way
         return None
 
     def rising(self, p: Poly, out: Any) -> int | None:
         """Return 1 for a nondecreasing function of "cut", -1 nonincreasing, 0 constant, or None."""
-        jumps = [a for m in p.terms for a, _ in m[1] if a.head in ("step", "iszero")]
-        if any(k in a.heads for m in p.terms for a, _ in m[1] if a not in jumps for k in JUMPS):
+        ring, cut = self.ring, "cut"
+        pieces = self.pieces(p, None, None, out)
+        if pieces is None or any(self.jumps(q) for _, _, q in pieces):
             return None
-        knots: dict[Atom, tuple[Fraction, Fraction]] = {}  # cut = knot, and the slope there
-        for a in jumps:
-            inner, q = a.args[0], self.ring.derivative(a.args[0], "cut", out).constant
-            if any(k in inner.heads for k in JUMPS):
+        signs = []
+        for low, high, piece in pieces:
+            slope = ring.derivative(piece, cut, out)
+            inner = ring.substitute(slope, cut, self.inside(low, high))
+            if not self.roots_are_positive(ring.substitute(piece, cut, self.inside(low, high))):
                 return None
-            at = self.ring.substitute(inner, "cut", self.ring.number(0)).constant if q else None
-            if "cut" in inner.heads:
-                if at is None or q is None:
-                    return None
-                knots[a] = (-at / q, q)
-        places = sorted({t for t, _ in knots.values()})
-        middles = [
-            self.inside(low, high)
-            for low, high in zip([None, *places], [*places, None], strict=True)
-        ]
-        pieces = [self.piece(p, knots, k, places) for k in range(len(middles))]
-        slopes = []
-        for piece, u in zip(pieces, middles, strict=True):
-            slope = self.ring.derivative(piece, "cut", out)
-            slopes.append(
-                self.sign_by_corners(self.ring.substitute(slope, "cut", u)) if slope.terms else None
-            )
-        for k, t in enumerate(places):
-            here = self.ring.substitute(
-                self.piece(p, knots, k, places, t), "cut", self.ring.number(t)
-            )
-            left, right = (
-                self.ring.substitute(piece, "cut", self.ring.number(t))
-                for piece in pieces[k : k + 2]
-            )
-            for low, high in ((left, here), (here, right)):
-                step = self.ring.add((1, high), (-1, low))
-                slopes.append(self.sign_by_corners(step) if step.terms else None)
-        signs = [s for s in slopes if s is not None]
-        return None if 0 in signs else agree([int_sign(Fraction(s)) for s in signs])
-
-    def inside(self, low: Fraction | None, high: Fraction | None) -> Poly:
-        """Return a Poly in a new "cut" that runs through just the open interval (low, high)."""
-        ring = self.ring
-        cut = ring.entry("cut", ())
-        if low is None and high is None:
-            return cut
-        if low is None or high is None:
-            end, way = (high, -1) if low is None else (low, 1)
-            return ring.add((end or 0, ring.number(1)), (way, ring.of("softplus", cut)))
-        return ring.add((low, ring.number(1)), (high - low, ring.of("sigmoid", cut)))
-
-    def piece(
-        self, p: Poly, knots: Any, k: int, places: list[Fraction], exactly: Fraction | None = None
-    ) -> Poly:
-        """Return p with its jumps decided: between knots k - 1 and k, or at a knot exactly."""
-        terms: dict[Any, Fraction] = {}
-        for (bounds, factors), c in p.terms.items():
-            kept = tuple(f for f in factors if f[0] not in knots)
-            for a, _ in factors:
-                if a in knots:
-                    t, q = knots[a]
-                    side = (
-                        (exactly > t) - (exactly < t)
-                        if exactly is not None
-                        else (1 if places.index(t) < k else -1)
-                    )
-                    c *= int(side * q > 0) if a.head == "step" else int(side == 0)
-            if c:
-                terms[bounds, kept] = terms.get((bounds, kept), Fraction(0)) + c
-        return self.ring.poly(terms)
+            signs.append(self.sign_by_corners(inner) if inner.terms else None)
+        for (_, t, left), (_, _, right) in pairwise(pieces):
+            if t is None:
+                return None
+            here = self.exactly(p, t)
+            ends = self.exactly(left, t), here, self.exactly(right, t)
+            for low, high in pairwise(ends):
+                step = ring.add((1, high), (-1, low))
+                signs.append(self.sign_by_corners(step) if step.terms else None)
+        seen_signs = [s for s in signs if s is not None]
+        return None if 0 in seen_signs else agree([int_sign(Fraction(s)) for s in seen_signs])

@@ -1,5 +1,6 @@
 """Nodes as normal forms: the entries of a graph's tensors, at names or written out."""
 
+import math
 from itertools import product
 from typing import Any
 
@@ -17,6 +18,11 @@ class Rejected(ValueError):  # noqa: N818, the name is part of the interface
         self.step, self.reason = step, reason
 
 
+def short(size: Any) -> bool:
+    """Return whether an axis is written out where a proof says so."""
+    return isinstance(size, int) and size <= 256
+
+
 def require(holds: Any, step: str, reason: str) -> None:
     """Raise Rejected unless something holds."""
     if not holds:
@@ -28,7 +34,7 @@ class Entries:
 
     def __init__(self, graph: Graph, nodes: tuple[Node, ...]) -> None:
         self.graph, self.nodes = graph, nodes
-        self.ring, self.expand = Ring(graph.literals), False
+        self.ring, self.written = Ring(graph.literals), False  # sums of fixed size written out
         self.shape = graph.nodes[graph.output].shape
         self.rounds = {f"l{node.attrs[0]}" for node in nodes if node.op == "loop"}
         self.bindings: dict[str, Poly] = {}  # values of variables while an entry is computed
@@ -44,17 +50,26 @@ class Entries:
         branches = {ref.node for node in nodes if node.name == "where" for ref in node.args}
         self.guarded = {n for branch in branches for n in self.below(branch)}
 
+    @property
+    def expand(self) -> bool:
+        """Whether entries are written out too: where x has a fixed size."""
+        return self.written and all(map(short, self.shape))
+
+    @expand.setter
+    def expand(self, written: bool) -> None:
+        self.written = written
+
     def places(self, shape: Any, letter: str) -> list[Any]:
         """Return the indices at which to compare: names, or each position when expanded."""
-        if self.expand and all(isinstance(size, int) and size <= 256 for size in shape):
+        if self.expand:
             return list(product(*(range(size) for size in shape)))
-        require(not self.expand, "expand", "the dimension has no fixed size")
         return [tuple(f"{letter}{axis}" for axis in range(len(shape)))]
 
     def total(self, p: Poly, names: Any, shape: Any) -> Poly:
         """Return the sum of a Poly over the free names given, written out where expanded."""
         sizes = dict(zip(names, shape, strict=True))
-        ranges = {n: s for n, s in sizes.items() if self.expand and isinstance(s, int)}
+        ranges = {n: s for n, s in sizes.items() if self.written and n in p.free and short(s)}
+        self.ring.spend(math.prod(ranges.values()))
         new = {n: self.ring.name() for n in sizes if n not in ranges}
         bound_sizes = {new[n]: sizes[n] for n in new}
         parts = []
@@ -187,6 +202,12 @@ class Entries:
 
 def seen(p: Poly, head: str) -> set[Any]:
     """Return the indices at which a Poly contains an entry, also inside of functions."""
-    atoms = {a for _, factors in p.terms for a, _ in factors if head in a.heads}
-    own = {a.index for a in atoms if a.head == head}
-    return own.union(*(seen(q, head) for a in atoms for q in a.args))
+    found, polys = set[Any](), [p]
+    visited = {p}
+    while polys:
+        atoms = {a for _, factors in polys.pop().terms for a, _ in factors if head in a.heads}
+        found |= {a.index for a in atoms if a.head == head}
+        inner = {q for a in atoms for q in a.args} - visited
+        visited |= inner
+        polys += inner
+    return found

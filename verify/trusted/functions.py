@@ -1,10 +1,11 @@
 """Functions of Polys by their identities, and derivatives by the table."""
 
+import json
 from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
-from verify.trusted.atoms import ROWS, monomials
+from verify.trusted.atoms import ROWS, bound, monomials
 from verify.trusted.graph import Index
 from verify.trusted.polys import ONE, Atom, Poly, RingError, lone
 
@@ -42,6 +43,14 @@ def of(ring: "Ring", name: str, *args: Poly) -> Poly:
     if value is not None:
         return ring.number(value)
     inside = lone(p)
+    if name in ("relu", "step"):
+        if least(p) == 2 or (least(p) and name == "relu"):
+            return p if name == "relu" else ring.number(1)
+        if least(ring.add((-1, p))):
+            return ring.number(0)
+    if name == "iszero":
+        signs = [of(ring, "step", ring.add((q, p))) for q in (1, -1)]
+        return ring.add((1, ring.number(1)), *((-1, sign) for sign in signs))
     if inside and (name, inside.head) in SAME:  # step(relu(u)) = step(u)
         return of(ring, "step" if "step" in (name, inside.head) else "relu", *inside.args)
     size = scale(ring, p)
@@ -65,6 +74,39 @@ def scale(ring: "Ring", p: Poly) -> Fraction:
     return next((sums[mark] for mark in sorted(sums) if sums[mark]), Fraction(0))
 
 
+def least(p: Poly) -> int:
+    """Return 2 for what is seen to be positive wherever it is defined, 1 not negative, else 0."""
+    found = 2 if p.terms else 1
+    for (_, factors), q in p.terms.items():
+        if q < 0:
+            return 0
+        for a, e in factors:
+            low = bound(ROWS[a.head].low) if a.head in ROWS else None
+            sign = least(a.args[0]) if a.head == "inv" else 0
+            if low and low[0] >= 0:
+                sign = 1 if low == (0, True) else 2
+            sign = 2 if a.head == "E" else sign or int(e % 2 == 0)
+            found = min(found, sign)
+    return found
+
+
+def turned(ring: "Ring", factors: dict[Atom, Any]) -> tuple[int, dict[Atom, Any]]:
+    """Return factors with the arguments of even and odd functions of one sign, and the sign left.
+
+    Of p and -p that is chosen which was met first, where no coefficient tells them apart.
+    """
+    sign, powers = 1, {}
+    for a, e in factors.items():
+        b = a
+        if a.head in EVEN | ODD and a.free and not a.index and not scale(ring, a.args[0]):
+            mirrored = ring.add((-1, a.args[0]))
+            if mirrored.key < a.args[0].key:
+                b = ring.atom(a.head, (), (mirrored,))
+                sign = -sign if a.head in ODD and e % 2 else sign
+        powers[b] = powers.get(b, 0) + e
+    return sign, powers
+
+
 def exp(ring: "Ring", p: Poly) -> Poly:
     """Return e^p as a product over the monomials of p."""
     factors: dict[Atom, Any] = {}
@@ -76,7 +118,7 @@ def exp(ring: "Ring", p: Poly) -> Poly:
             rest = ring.mul(rest, *[power] * abs(c.numerator))
         else:
             factors[ring.atom("E", (), (ring.poly({mono: Fraction(1)}),))] = c
-    return ring.mul(rest, ring.poly({ring.canonical({}, factors): Fraction(1)}))
+    return ring.mul(rest, ring.product(Fraction(1), {}, factors))
 
 
 def log(ring: "Ring", p: Poly) -> Poly:
@@ -113,8 +155,7 @@ def inv(ring: "Ring", p: Poly) -> Poly:
         parts += [inverse] * e
     if bounds:
         held = tuple(f for f in factors if f not in free)
-        sum_alone = ring.poly({ring.canonical(dict(bounds), dict(held)): Fraction(1)})
-        parts.append(ring.entry("inv", (), (sum_alone,)))
+        parts.append(ring.entry("inv", (), (ring.product(Fraction(1), dict(bounds), dict(held)),)))
     return ring.mul(*parts)
 
 
@@ -142,28 +183,36 @@ def take_exponentials(ring: "Ring", p: Poly) -> tuple[Poly, Poly]:
     out = ring.add(*((e, a.args[0]) for a, e in shared.items()))
     if not shared:
         return out, p
-    inverse = ring.poly({ring.canonical({}, {a: -e for a, e in shared.items()}): Fraction(1)})
+    inverse = ring.product(Fraction(1), {}, {a: -e for a, e in shared.items()})
     return out, ring.mul(p, inverse)
 
 
-def substitute(ring: "Ring", p: Poly, head: str, value: Poly) -> Poly:
-    """Return p with all entries of a head replaced by one value without index names."""
-    if head not in p.heads:
+def substitute(ring: "Ring", p: Poly, what: str | Atom, value: Poly) -> Poly:
+    """Return p with an atom, or all entries of a head, replaced by one value, inside of others too.
+
+    The value has no index names but free ones of p.
+    """
+    key = (p, what, value)
+    if (what if isinstance(what, str) else what.head) not in p.heads:
         return p
-    parts = []
-    for (bounds, factors), q in p.terms.items():
-        sizes, powers = ring.open(bounds, factors)
-        body = ring.normal(q, {}, {a: e for a, e in powers.items() if head not in a.heads})
-        for a, e in powers.items():
-            if head in a.heads:
-                args = [substitute(ring, b, head, value) for b in a.args]
-                if a.head == "E":
-                    body = ring.mul(body, exp(ring, ring.add((e, args[0]))))
+    if key not in ring.substituted:
+        parts = []
+        for (bounds, factors), q in p.terms.items():
+            sizes, powers = ring.open(bounds, factors)
+            kept, new = {}, []
+            for a, e in powers.items():
+                args = tuple(substitute(ring, b, what, value) for b in a.args)
+                if what in (a, a.head):
+                    new += [value] * e
+                elif args == a.args:
+                    kept[a] = e
+                elif a.head == "E":
+                    new.append(exp(ring, ring.add((e, args[0]))))
                 else:
-                    new = value if a.head == head else of(ring, a.head, *args)
-                    body = ring.mul(body, *[new] * e)
-        parts.append((1, ring.sum(body, sizes)))
-    return ring.add(*parts)
+                    new += [of(ring, a.head, *args)] * e
+            parts.append((1, ring.sum(ring.mul(ring.normal(q, {}, kept), *new), sizes)))
+        ring.substituted[key] = ring.add(*parts)
+    return ring.substituted[key]
 
 
 def derivative(ring: "Ring", p: Poly, head: str, index: tuple[Index, ...]) -> Poly:
@@ -193,6 +242,8 @@ def slope(ring: "Ring", a: Atom, head: str, index: tuple[Index, ...]) -> Poly:
         return ring.mul(*(ring.entry("eye", pair) for pair in zip(a.index, index, strict=True)))
     if head not in a.heads:
         return ring.number(0)
+    if a.head.startswith(('["amax",', '["amin",')):
+        return slope_of_extremum(ring, a, head, index)
     inner = derivative(ring, a.args[0], head, index) if len(a.args) == 1 else None
     if a.head == "E" and inner:
         return inner
@@ -204,6 +255,24 @@ def slope(ring: "Ring", a: Atom, head: str, index: tuple[Index, ...]) -> Poly:
         values = (a.args[0] if f == "u" else of(ring, f, a.args[0]) for f in functions)
         parts.append((q, ring.mul(*values, inner)))
     return ring.add(*parts)
+
+
+def slope_of_extremum(ring: "Ring", a: Atom, head: str, index: tuple[Index, ...]) -> Poly:
+    """Return the derivative of max_k p_k (or min): the mean of those of the p_k that attain it.
+
+    It is in the convex hull of these, so conservative; and a subgradient of a maximum where they
+    are. Their number is not 0, so it is defined wherever all p_k and their derivatives are.
+    """
+    name, _, new, *statics, sizes, orders = json.loads(a.head)
+    acted = [n for order in orders for n in order if n]
+    if new or statics or len(orders) != 1 or not len({*acted}) == len(acted) == len(sizes):
+        raise RingError(f"no derivative of {name}")
+    names: dict[str, Index] = {n: ring.name() for n in acted}
+    bounds = {str(names[n]): sizes[int(n.rpartition("_")[2])] for n in acted}
+    entry = ring.rename(a.args[0], names)
+    attains = of(ring, "iszero", ring.add((1, ring.lift(a)), (-1, entry)))
+    total = ring.sum(ring.mul(attains, derivative(ring, entry, head, index)), bounds)
+    return ring.mul(total, inv(ring, ring.sum(attains, bounds)))
 
 
 def constant(name: str, q: Fraction | None) -> Fraction | None:

@@ -13,6 +13,18 @@ and (f(x) - f(y)).(x - y) >= 0. Every rule also needs f defined everywhere and l
     S(f) [M(f)]                      along a polygon u_K is piecewise linear and the integral of
                                      phi(u) du around a closed one is 0; (phi(u)-phi(w))(u-w) >= 0
 
+    f_i = sum_K phi[K](w_K) D_i w_K    w locally Lipschitz, of definable functions
+                 [w convex by the calculus below, phi >= 0 nondecreasing; or ridge's, w affine]
+    ------------------------------------------------------------------------------------- chain
+    S(f) [M(f)]                      D_i w formal: along a polygon w_K is Lipschitz, D w its speed,
+                                     so the integral of phi(w) dw around a closed one is 0; D w is a
+                                     subgradient: phi(w) D w.(x - y) >= phi(w) (w - w(y)), and so on
+
+    f_i = sum_K phi[K](|z_K|) sum_k z_Kk D_i z_Kk    z affine    [phi >= 0, r phi(r) nondecreasing]
+    ----------------------------------------------------------------------------------------- radial
+    S(f) [M(f)]                      the chain rule for w = |z|^2 / 2; and with r = |z|, s = |y|,
+                                     (phi(r) z - phi(s) y).(z - y) >= (phi(r) r - phi(s) s)(r - s)
+
     f = grad F, F locally Lipschitz, of definable functions    [F convex by the calculus below]
     ---------------------------------------------------------------------------------- gradient
     S(f) [M(f)]                      formal derivatives are a conservative field (Bolte and Pauwels
@@ -64,7 +76,9 @@ def check(document: Any) -> None:
         raise Rejected("normal form", str(error)) from None
     except RecursionError:
         raise Rejected("depth", "nested too deep") from None
-    except (TypeError, KeyError, IndexError, AttributeError) as error:
+    except Rejected:
+        raise
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError) as error:
         raise Rejected("document", f"{type(error).__name__}: {error}") from None
 
 
@@ -94,6 +108,8 @@ class Checker(Curvature):
         known = {
             "sum": (self.rule_sum, {"parts"}),
             "ridge": (self.rule_ridge, {"linear", "argument", "phi"}),
+            "chain": (self.rule_chain, {"inner", "argument", "phi"}),
+            "radial": (self.rule_radial, {"inner", "argument", "phi"}),
             "gradient": (self.rule_gradient, {"potential"}),
             "jacobian": (self.rule_jacobian, {"map", "squares"}),
         }
@@ -113,28 +129,90 @@ class Checker(Curvature):
         return [self.ring.add(*((1, p) for p in column)) for column in zip(*parts, strict=True)]
 
     def rule_ridge(self, proof: Any, names: list[Any], step: str) -> list[Poly]:
-        linear, argument, phi = (proof[key] for key in ("linear", "argument", "phi"))
-        shape, variable = self.nodes[phi].shape, self.nodes[argument]
-        require(variable.op == "var" and variable.shape == shape, step, "argument and phi differ")
+        linear, shape = proof["linear"], self.nodes[proof["phi"]].shape
         rows = self.nodes[linear].shape == (*shape, *self.shape)
         require(rows, step, "linear: expected the shape (K.., n)")
         require(self.reach[linear] <= {"param", "lit"}, step, "linear: depends on a variable")
+        self.defined(linear, step)
+        out = self.outer(proof, step)
+        if self.psd:
+            require(self.rises(proof), step, "phi not seen to nondecrease")
+        inner = tuple(f"j{axis}" for axis in range(len(self.shape)))
+        term = self.ring.mul(self.at(Ref(linear, (*out, *inner))), self.ring.entry("x", inner))
+        u = self.total(term, inner, self.shape)
+        return self.chained(proof, u, [self.at(Ref(linear, (*out, *index))) for index in names])
+
+    def rule_chain(self, proof: Any, names: list[Any], step: str) -> list[Poly]:
+        inner, phi = proof["inner"], proof["phi"]
+        out = self.outer(proof, step)
+        require(self.nodes[inner].shape == self.nodes[phi].shape, step, "inner and phi differ")
+        require(self.reach[inner] <= {"param", "lit", "x"}, step, "inner has variables")
+        self.lipschitz(inner, step)
+        below = [self.nodes[n] for n in self.below(inner)]
+        roots = [n.args[0].node for n in below if n.name == "sqrt"]
+        require(all(self.sign(n) == 2 for n in roots), step, "inner: a norm, whose rule is radial")
+        if self.psd:
+            require(self.rises(proof), step, "phi not seen to nondecrease")
+            bend = self.curvature(inner)
+            convex = bend == 0 or (bend == 1 and self.sign(phi) >= 1)
+            require(convex, step, "inner not seen to be convex, or phi not to be nonnegative")
+        w = self.at(Ref(inner, out))
+        return self.chained(proof, w, [self.ring.derivative(w, "x", index) for index in names])
+
+    def rule_radial(self, proof: Any, names: list[Any], step: str) -> list[Poly]:
+        inner, shape = proof["inner"], self.nodes[proof["phi"]].shape
+        out, size = self.outer(proof, step), self.nodes[inner].shape[-1:]
+        require(self.nodes[inner].shape == (*shape, *size) and size, step, "inner: no (K.., k)")
+        require(self.reach[inner] <= {"param", "lit", "x"}, step, "inner has variables")
+        require(self.affine(inner), step, "inner not affine")
+        self.defined(inner, step)
+        if self.psd:
+            require(self.sign(proof["phi"]) >= 1, step, "phi not seen to be nonnegative")
+            rises = self.rises(proof) or self.rises_times(proof)
+            require(rises, step, "r phi(r) not seen to nondecrease")
+        z = self.at(Ref(inner, (*out, "k0")))
+        slopes = [self.ring.mul(z, self.ring.derivative(z, "x", index)) for index in names]
+        r = self.ring.of("sqrt", self.total(self.ring.mul(z, z), ["k0"], size))
+        return self.chained(proof, r, [self.total(p, ["k0"], size) for p in slopes])
+
+    def outer(self, proof: Any, step: str) -> tuple[str, ...]:
+        """Return the names of phi's entries, after what is required of a function of them."""
+        argument, phi = proof["argument"], proof["phi"]
+        variable, out = self.nodes[argument], self.nodes[phi].out
+        same = variable.op == "var" and variable.shape == self.nodes[phi].shape
+        require(same, step, "argument and phi differ")
         head = f"var {variable.attrs[0]}"
         require(self.reach[phi] <= {"param", "lit", head}, step, "phi: depends on x")
         self.defined(phi, step)
-        self.defined(linear, step)
-        out = self.nodes[phi].out
-        entry = self.at(Ref(phi, out))
-        require(seen(entry, head) <= {out}, step, "phi mixes its arguments")
-        if self.psd:
-            require(self.direction(phi, head, {}) in (0, 1), step, "phi not seen to nondecrease")
-        inner = tuple(f"j{axis}" for axis in range(len(self.shape)))
-        term = self.ring.mul(self.at(Ref(linear, (*out, *inner))), self.ring.entry("x", inner))
-        self.bindings[head] = self.total(term, inner, self.shape)
-        value = self.at(Ref(phi, out))
+        require(seen(self.at(Ref(phi, out)), head) <= {out}, step, "phi mixes its arguments")
+        return out
+
+    def rises(self, proof: Any) -> bool:
+        """Return whether phi is seen to be nondecreasing in the argument."""
+        head = f"var {self.nodes[proof['argument']].attrs[0]}"
+        return self.direction(proof["phi"], head, {}) in (0, 1)
+
+    def rises_times(self, proof: Any) -> bool:
+        """Return whether relu(u) phi(u) is seen to be nondecreasing in the argument u."""
+        phi, argument, ring = proof["phi"], proof["argument"], self.ring
+        out, head = self.nodes[phi].out, f"var {self.nodes[argument].attrs[0]}"
+        alone = self.through(phi, argument, head)  # no other node of the same name
+        p = self.cut_at(phi, argument, ("step", "iszero", "where", "sqrt")) if alone else None
+        r = ring.of("relu", ring.entry("cut", out))
+        try:
+            return p is not None and self.rising(ring.mul(r, p), out) in (0, 1)
+        except RingError:
+            return False
+
+    def chained(self, proof: Any, u: Poly, slopes: list[Poly]) -> list[Poly]:
+        """Return sum_K phi[K](u_K) slope_K for each of the slopes."""
+        phi, head = proof["phi"], f"var {self.nodes[proof['argument']].attrs[0]}"
+        self.bindings[head] = u
+        value = self.at(Ref(phi, self.nodes[phi].out))
         del self.bindings[head]
-        columns = [self.ring.mul(self.at(Ref(linear, (*out, *index))), value) for index in names]
-        return [self.total(column, out, shape) for column in columns]
+        columns = [self.ring.mul(slope, value) for slope in slopes]
+        node = self.nodes[phi]
+        return [self.total(column, node.out, node.shape) for column in columns]
 
     def rule_gradient(self, proof: Any, names: list[Any], step: str) -> list[Poly]:
         potential = proof["potential"]
@@ -167,7 +245,7 @@ class Checker(Curvature):
         return entries
 
     def squares(self, pairs: Any, number: int, rows: dict[Any, Poly], step: str) -> None:
-        """Check that v^T J v is, almost everywhere, a sum of squares, their factors not negative."""
+        """Check that v^T J v is, almost everywhere, sum c s^2 with c not negative."""
         require(isinstance(pairs, list), step, "expected squares")
         form, total = [], []
         for (i, j), p in rows.items():

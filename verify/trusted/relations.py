@@ -1,6 +1,6 @@
 """Products that a relation between functions makes simpler: m inv(m + r), step^2, sqrt^2, .."""
 
-from itertools import permutations
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from verify.trusted.graph import Size
@@ -63,32 +63,68 @@ def pair(ring: "Ring", a: Atom, factors: dict[Atom, Any]) -> dict[Atom, Any] | N
 
 
 def cancel(ring: "Ring", bounds: dict[str, Size], factors: dict[Atom, Any]) -> Rewriting | None:
-    """Return m inv(m + r) replaced by 1 - r inv(m + r), m a monomial of a divisor, or None."""
+    """Return m inv(m + r) replaced by 1 - r inv(m + r), and m step(m + r) by relu - r step.
+
+    m is the leading monomial. The order is one of products too, so that nothing goes in circles.
+    """
     for a in factors:
-        if a.head != "inv" or not a.args[0].terms:
+        if a.head not in ("inv", "step") or a.args[0].constant is not None:
             continue
-        terms = a.args[0].terms
-        lead = max(terms, key=lambda m: (len(m[1]), len(m[0]), ring.mark_mono(m, {})))
-        found = without(ring, bounds, {**factors, a: factors[a] - 1}, lead)
-        if found is not None and a.free.isdisjoint(found[0]):
+        lead = leading(ring, a.args[0])
+        found = without(ring, bounds, {**factors, a: factors[a] - 1}, lead) if lead else None
+        if lead and found is not None and a.free.isdisjoint(found[0]):
+            terms = a.args[0].terms
             others = ring.poly({m: q for m, q in terms.items() if m != lead})
-            instead = ring.add((1, ring.number(1)), (-1, ring.mul(others, ring.lift(a))))
+            whole = ring.number(1) if a.head == "inv" else ring.of("relu", *a.args)
+            instead = ring.add((1, whole), (-1, ring.mul(others, ring.lift(a))))
             return *found, ring.add((1 / terms[lead], instead))
     return None
+
+
+def leading(ring: "Ring", p: Poly) -> Mono | None:
+    """Return the monomial of the highest degree, of most sums, and so on; None if two are."""
+    if len(p.terms) == 1:
+        return next(iter(p.terms))
+    weights = []
+    for bounds, factors in p.terms:
+        degree = sum(e for a, e in factors if a.head != "E")
+        kinds = sum(e * (1 + ring.mark(a, {}) % 2**40) for a, e in factors)
+        weights.append((degree, len(bounds), kinds))
+    most = max(weights)
+    return None if weights.count(most) > 1 else [*p.terms][weights.index(most)]
 
 
 def without(
     ring: "Ring", bounds: dict[str, Size], factors: dict[Atom, Any], part: Mono
 ) -> tuple[tuple[str, ...], dict[Atom, Any]] | None:
     """Return (indices, factors left) after a monomial, alone in its indices, is taken."""
-    wanted, sizes = part[1], [size for _, size in part[0]]
-    for names in permutations(bounds, len(sizes)):
-        if [bounds[n] for n in names] != sizes:
-            continue
-        taken = ring.merge(dict(wanted), dict(zip((n for n, _ in part[0]), names, strict=True)))
+    kinds = {ring.mark(b, {}) for b in factors}
+    if any(ring.mark(b, {}) not in kinds for b, _ in part[1]):
+        return None
+    for names in placings(ring, bounds, factors, part):
+        taken = ring.merge(dict(part[1]), names)
         if all(factors.get(b, 0) >= e > 0 or factors.get(b) == e for b, e in taken.items()):
             rest = {b: e - taken.get(b, 0) for b, e in factors.items()}
             rest = {b: e for b, e in rest.items() if e}
-            if all(b.free.isdisjoint(names) for b in rest):
-                return names, rest
+            if all(b.free.isdisjoint(names.values()) for b in rest):
+                return tuple(names.values()), rest
     return None
+
+
+def placings(
+    ring: "Ring", bounds: dict[str, Size], factors: dict[Atom, Any], part: Mono
+) -> Iterator[dict[str, Any]]:
+    """Yield the ways of naming a monomial's indices after bounds that make its atoms factors."""
+    slots, open_names = dict(part[0]), [dict[str, Any]()]
+    while open_names:
+        names = open_names.pop()
+        ring.spend(5)
+        known = [b for b, _ in part[1] if b.free.isdisjoint(slots.keys() - names.keys())]
+        if any(ring.rename_atom(b, names) not in factors for b in known):
+            continue
+        if len(names) == len(slots):
+            yield names
+            continue
+        slot, size = part[0][len(names)]
+        more = [n for n in bounds if bounds[n] == size and n not in names.values()]
+        open_names += [{**names, slot: n} for n in reversed(more)]

@@ -17,7 +17,15 @@ from verify.trusted.graph import Index, Literal, Size
 from verify.trusted.polys import ONE, Atom, Bounds, Mono, Poly, RingError
 from verify.trusted.relations import cancel, rewrite
 
-LIMIT = 200_000
+LIMIT = 20_000_000  # steps of work, about a microsecond each
+STEPS = 100  # of one normal form
+BITS = 60_000  # of a coefficient
+POWER = 1000
+
+
+def bits(q: Fraction) -> int:
+    """Return the length of a number."""
+    return q.numerator.bit_length() + q.denominator.bit_length()
 
 
 class Ring:
@@ -29,8 +37,10 @@ class Ring:
         self.polys: dict[Any, Poly] = {}
         self.renamed: dict[Any, Poly] = {}
         self.derivatives: dict[Any, Poly] = {}
-        self.marks: dict[int, int] = {}
+        self.substituted: dict[Any, Poly] = {}
+        self.marks: dict[Any, int] = {}
         self.work = self.fresh = 0
+        self.limit = LIMIT
 
     def atom(self, head: str, index: tuple[Index, ...] = (), args: tuple[Poly, ...] = ()) -> Atom:
         """Return the atom of this head, index and arguments."""
@@ -41,13 +51,29 @@ class Ring:
             self.atoms[key] = Atom(head, index, args, len(self.atoms))
         return self.atoms[key]
 
+    def spend(self, steps: int) -> None:
+        """Count steps of work; raise RingError where there are too many."""
+        self.work += steps
+        if self.work > self.limit:
+            raise RingError("too large a normal form")
+
     def poly(self, terms: dict[Mono, Fraction]) -> Poly:
         """Return the Poly of these canonical monomials."""
+        self.spend(4 * len(terms))
         terms = {m: q for m, q in terms.items() if q}
+        if any(bits(q) > BITS for q in terms.values()):
+            raise RingError("too long a number")
         key = frozenset(terms.items())
         if key not in self.polys:
+            self.spend(STEPS + 10 * len(terms))
             self.polys[key] = Poly(terms, len(self.polys))
         return self.polys[key]
+
+    def power(self, q: Fraction, e: int) -> Fraction:
+        """Return q^e, of bounded length."""
+        if e * bits(q) > BITS:
+            raise RingError("too long a number")
+        return q**e
 
     def number(self, q: Fraction | int) -> Poly:
         """Return a constant."""
@@ -64,6 +90,7 @@ class Ring:
     def add(self, *parts: tuple[Fraction | int, Poly]) -> Poly:
         """Return sum q P."""
         terms: dict[Mono, Fraction] = {}
+        self.spend(sum(len(part.terms) for _, part in parts))
         for q, part in parts:
             for mono, c in part.terms.items():
                 terms[mono] = terms.get(mono, Fraction(0)) + q * c
@@ -129,9 +156,9 @@ class Ring:
 
     def normal(self, q: Fraction, bounds: dict[str, Size], factors: dict[Atom, Any]) -> Poly:
         """Return q sum_bounds prod factors in normal form; no free name may be canonical."""
-        self.work += 1
-        if self.work > LIMIT:
-            raise RingError("too large a normal form")
+        self.spend(STEPS + len(factors) + len(bounds))
+        if any(e > POWER for a, e in factors.items() if a.head != "E"):
+            raise RingError("too high a power")
         for a in list(factors):
             if a.head == "eye":
                 i, j = a.index
@@ -149,16 +176,18 @@ class Ring:
                     return self.normal(q, bounds, {**self.merge(others, {str(j): i}), a: 1})
                 factors[a] = 1
             elif a.head.startswith("lit ") and not a.free:
-                q *= self.value(a) ** factors.pop(a)
+                q *= self.power(self.value(a), factors.pop(a))
             elif a.head == "inv" and a.args[0].constant:  # made so by a renaming
-                q /= a.args[0].constant ** factors.pop(a)
+                q /= self.power(a.args[0].constant, factors.pop(a))
+            elif a.args and (known := functions.constant(a.head, a.args[0].constant)) is not None:
+                q *= self.power(known, factors.pop(a))
         factors = {a: e for a, e in factors.items() if e}
         for n, size in list(bounds.items()):  # a sum over what does not depend on it
             if isinstance(size, int) and all(n not in a.free for a in factors):
                 q, bounds = q * size, {m: s for m, s in bounds.items() if m != n}
         rewritten = (rewrite(self, factors) or cancel(self, bounds, factors)) if q else None
         if rewritten is None:
-            return self.poly({self.canonical(bounds, factors): q})
+            return self.product(q, bounds, factors)
         gone, rest, instead = rewritten
         bounds = {n: s for n, s in bounds.items() if n not in gone}
         parts = []
@@ -184,10 +213,11 @@ class Ring:
             place = place * size + int(i)
         return literal.data[place]
 
-    def canonical(self, bounds: dict[str, Size], factors: dict[Atom, Any]) -> Mono:
-        """Return a monomial with its bound indices named by height and structure."""
-        if not bounds:
-            return (), tuple(sorted(factors.items(), key=lambda f: f[0].key))
+    def product(self, q: Fraction, bounds: dict[str, Size], factors: dict[Atom, Any]) -> Poly:
+        """Return q sum_bounds prod factors, its bound indices named by height and structure.
+
+        The argument of an even or odd function may change its sign. What is its own negative is 0.
+        """
         height = max((a.height for a in factors), default=0) + 1
         colors = self.colors(bounds, factors)
         order = sorted(bounds, key=lambda n: colors[n])
@@ -196,12 +226,15 @@ class Ring:
         for arranged in islice(product(*(islice(permutations(g), 24) for g in groups)), 24):
             names = [n for group in arranged for n in group]
             new = {n: f"b{height}_{k}" for k, n in enumerate(names)}
-            powers = self.merge(factors, dict(new))
+            sign, powers = functions.turned(self, self.merge(factors, dict(new)))
             listed = tuple(sorted(powers.items(), key=lambda f: f[0].key))
+            mono: Mono = tuple((new[n], bounds[n]) for n in names), listed
             key = [(a.key, e) for a, e in listed]
             if best is None or key < best[0]:
-                best = key, (tuple((new[n], bounds[n]) for n in names), listed)
-        return best[1]
+                best = key, mono, sign
+            elif mono == best[1] and sign != best[2]:
+                return self.number(0)
+        return self.poly({best[1]: q * best[2]})
 
     def colors(self, bounds: dict[str, Size], factors: dict[Atom, Any]) -> dict[str, int]:
         """Return a number for each bound index that no renaming changes."""
@@ -219,18 +252,18 @@ class Ring:
 
     def mark(self, a: Atom, colors: dict[str, int]) -> int:
         """Return a number for an atom that depends on its index names by their colors only."""
-        if not a.free.isdisjoint(colors):
-            return self.mark_parts(a, colors)
-        if a.key not in self.marks:
-            self.marks[a.key] = self.mark_parts(a, {})
-        return self.marks[a.key]
+        key = a.key, *map(colors.get, a.free)
+        if key not in self.marks:
+            self.marks[key] = self.mark_parts(a, colors)
+        return self.marks[key]
 
     def mark_parts(self, a: Atom, colors: dict[str, int]) -> int:
         """Return the number of an atom from its head, indices and arguments."""
+        self.spend(5)
         index = [colors.get(str(i), 0) if isinstance(i, str) else i + 1 for i in a.index]
-        parts = [
-            sum(hash((q, self.mark_mono(m, colors))) for m, q in p.terms.items()) for p in a.args
-        ]
+        marks = [[(q, self.mark_mono(m, colors)) for m, q in p.terms.items()] for p in a.args]
+        signs = (1, -1) if a.head in functions.EVEN | functions.ODD else (1,)  # one mark for both
+        parts = [sum(hash((sign * q, mark)) for sign in signs for q, mark in p) for p in marks]
         return hash((crc32(a.head.encode()), *index, *parts))
 
     def mark_mono(self, m: Mono, colors: dict[str, int]) -> int:
@@ -256,9 +289,9 @@ class Ring:
         """Return a coefficient of p that no renaming changes, 0 if there is none to tell."""
         return functions.scale(self, p)
 
-    def substitute(self, p: Poly, head: str, value: Poly) -> Poly:
+    def substitute(self, p: Poly, what: str | Atom, value: Poly) -> Poly:
         """Return p with all entries of a head replaced by one value without index names."""
-        return functions.substitute(self, p, head, value)
+        return functions.substitute(self, p, what, value)
 
     def derivative(self, p: Poly, head: str, index: tuple[Index, ...]) -> Poly:
         """Return the formal derivative of p by the entry head[index]."""

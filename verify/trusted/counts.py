@@ -1,4 +1,4 @@
-"""Counts of the entries that are equal to an extremum: at least 1, which no ball can see.
+"""Counts of the entries that are equal to an extremum: whole numbers from 1 on.
 
 The gradient of a maximum divides by such a count.
 """
@@ -29,7 +29,8 @@ def counts_extrema(nodes: Sequence[Node], node: Node) -> bool:
         if (
             (call.op == "call" and call.name in EXTREMA)
             and (z.index == gap.out and top.index == gap.out[:lead])
-            and (call.attrs[0] == len(summed) and len(call.shape) == lead)
+            and (call.attrs == (len(summed), 0) and len(call.shape) == lead)
+            and len(call.args) == 1
             and (call.args[0].node == z.node and call.args[0].index[:lead] == call.out)
             and _names(call.args[0].index[lead:], call.out)
         ):

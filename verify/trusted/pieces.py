@@ -1,0 +1,145 @@
+"""Functions of one variable, the node "cut", piece by piece between their kinks."""
+
+from fractions import Fraction
+from itertools import product
+from math import floor, prod
+from typing import Any
+
+from verify.trusted.bounds import Bounds
+from verify.trusted.polys import Atom, Poly, RingError
+
+JUMPS = ("step", "iszero", "floor", "round")
+KINKS = ("step", "iszero", "relu", "floor")  # made of pieces
+PIECES, TERMS = 64, 4096
+
+Piece = tuple[Poly | None, Poly | None, Poly]
+
+
+class Pieces(Bounds):
+    """Where the kinks of a Poly in "cut" are, and what it is between them."""
+
+    def jumps(self, p: Poly) -> bool:
+        """Return whether a function that jumps stands in p, of the variable."""
+        atoms = [a for m in p.terms for a, _ in m[1] if "cut" in a.heads]
+        return any(a.head in JUMPS or any(map(self.jumps, a.args)) for a in atoms)
+
+    def roots_are_positive(self, p: Poly) -> bool:
+        """Return whether all square roots inside of p are smooth: of something above 0."""
+        atoms = [a for m in p.terms for a, _ in m[1] if a.args]
+        good = all(a.head != "sqrt" or self.sign_by_corners(a.args[0]) == 2 for a in atoms)
+        return good and all(self.roots_are_positive(q) for a in atoms for q in a.args)
+
+    def pieces(self, p: Poly, low: Poly | None, high: Poly | None, out: Any) -> list[Piece] | None:
+        """Return (low, high, q) with p = q between, in order; None where kinks have no order."""
+        kink = self.kink(p, out)
+        if kink is None:
+            q = self.summed_out(p)
+            return [(low, high, p)] if q is p else self.pieces(q, low, high, out)
+        line = self.line(kink, out)
+        if line is None:
+            return None
+        t = self.knot(kink, *line, low, high)
+        if isinstance(t, Fraction):  # one piece, between two knots of floor
+            return self.pieces(self.ring.substitute(p, kink, self.ring.number(t)), low, high, out)
+        if t is None:
+            return None
+        above = 2 if low is None else self.sign_by_corners(self.ring.add((1, t), (-1, low)))
+        below = 2 if high is None else self.sign_by_corners(self.ring.add((1, high), (-1, t)))
+        if low is t or high is t or above < 0 or below < 0:  # the knot is outside
+            side = line[0] if low is t or above < 0 else -line[0]
+            return self.pieces(self.decided(p, kink, side), low, high, out)
+        if (above, below) != (2, 2):
+            return None
+        parts: list[Piece] = []
+        for side, ends in ((-line[0], (low, t)), (line[0], (t, high))):
+            part = self.pieces(self.decided(p, kink, side), *ends, out)
+            parts += part or ()
+            if part is None or len(parts) > PIECES:
+                return None
+        return parts
+
+    def exactly(self, p: Poly, t: Poly) -> Poly:
+        """Return p at cut = t, kinks on a side that is seen decided."""
+        p = self.summed_out(self.ring.substitute(p, "cut", t))
+        atoms = {a for m in p.terms for a, _ in m[1] if a.head in KINKS and a.head != "floor"}
+        for a in sorted(atoms, key=key_of):
+            sign = self.sign_by_corners(a.args[0])
+            if abs(sign) == 2:
+                return self.exactly(self.decided(p, a, Fraction(sign)), t)
+        return p
+
+    def summed_out(self, p: Poly) -> Poly:
+        """Return p with its short sums over kinks written out."""
+        ring, parts = self.ring, []
+        for (bounds, factors), q in p.terms.items():
+            names = {n for n, _ in bounds}
+            kinks = [a for a, _ in factors if not a.heads.isdisjoint(KINKS)]
+            short = all(isinstance(size, int) for _, size in bounds)
+            if not short or all(a.free.isdisjoint(names) for a in kinks):
+                parts.append((Fraction(1), ring.poly({(bounds, factors): q})))
+                continue
+            opened, powers = ring.open(bounds, factors)
+            if prod(map(int, opened.values())) > TERMS:
+                raise RingError("a long sum over kinks")
+            body = ring.normal(q, {}, powers)
+            for place in product(*(range(int(size)) for size in opened.values())):
+                at = dict(zip(opened, place, strict=True))
+                parts.append((Fraction(1), ring.rename(body, dict(at))))
+        return ring.add(*parts)
+
+    def kink(self, p: Poly, out: Any) -> Atom | None:
+        """Return an atom in p, with none inside of it, that is another function on each side."""
+        atoms = {a for m in p.terms for a, _ in m[1] if "cut" in a.heads and a.free <= {*out}}
+        for a in sorted(atoms, key=key_of):
+            inner = next((k for q in a.args if (k := self.kink(q, out)) is not None), None)
+            if inner is not None or a.head in KINKS:
+                return inner or a
+        return None
+
+    def line(self, a: Atom, out: Any) -> tuple[Fraction, Poly] | None:
+        """Return (q, c) for an atom's argument q cut + c, q a number, or None."""
+        q = self.ring.derivative(a.args[0], "cut", out).constant
+        if not q:
+            return None
+        return q, self.ring.substitute(a.args[0], "cut", self.ring.number(0))
+
+    def knot(
+        self, a: Atom, q: Fraction, c: Poly, low: Poly | None, high: Poly | None
+    ) -> Poly | Fraction | None:
+        """Return where an atom of q cut + c has a knot; for floor, its value if it has none."""
+        if a.head != "floor":
+            return self.ring.add((-1 / q, c))
+        ends = [self.ring.add((q, t), (1, c)).constant for t in (low, high) if t is not None]
+        if len(ends) < 2 or None in ends:
+            return None
+        least, most = sorted(end for end in ends if end is not None)
+        step = Fraction(floor(least) + 1)
+        if step >= most:
+            return Fraction(floor(least))
+        return self.ring.add((step / q, self.ring.number(1)), (-1 / q, c))
+
+    def decided(self, p: Poly, kink: Atom, side: Fraction) -> Poly:
+        """Return p with a kink's function replaced by what it is for an argument of a sign."""
+        if kink.head == "floor":
+            return p
+        values = {"step": side > 0, "iszero": side == 0, "relu": 0}
+        value = self.ring.number(int(values[kink.head]))
+        return self.ring.substitute(
+            p, kink, kink.args[0] if kink.head == "relu" and side > 0 else value
+        )
+
+    def inside(self, low: Poly | None, high: Poly | None) -> Poly:
+        """Return a Poly in a new "cut" that runs through just the open interval (low, high)."""
+        ring = self.ring
+        cut = ring.entry("cut", ())
+        if low is not None and high is not None:
+            width = ring.add((1, high), (-1, low))
+            return ring.add((1, low), (1, ring.mul(width, ring.of("sigmoid", cut))))
+        if low is None and high is None:
+            return cut
+        end, way = (high, -1) if low is None else (low, 1)
+        return ring.add((1, end or ring.number(0)), (way, ring.of("softplus", cut)))
+
+
+def key_of(a: Atom) -> int:
+    return a.key
