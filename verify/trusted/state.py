@@ -15,6 +15,9 @@ from torch.nn.utils.weight_norm import WeightNorm
 
 from verify.trusted.values import mixing
 
+# Libraries whose objects are told apart by identity: among a notebook's globals they fill caches.
+FOREIGN = ("torch", "numpy", "sympy", "mpmath", "matplotlib", "IPython", "ipykernel", "traitlets")
+
 
 def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     """Return something to compare, which changes when a value is changed in place."""
@@ -35,8 +38,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, FunctionType):
         parts = (value.__dict__, value.__defaults__, value.__kwdefaults__)
         return id(value), [snapshot(part, known) for part in parts]
-    shells = {"IPython", "ipykernel", "traitlets"}  # a notebook's own globals
-    foreign = kind.__module__.split(".")[0] in {"torch", "numpy", *shells, *sys.stdlib_module_names}
+    foreign = kind.__module__.split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
     if issubclass(kind, type | ModuleType) or (
         foreign and not issubclass(kind, nn.Module | SimpleNamespace)
     ):
