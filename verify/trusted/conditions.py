@@ -23,6 +23,8 @@ class Conditions(Pieces):
         node = self.nodes[number]
         if "param" not in self.reach[number] or self.varies(number) or number in self.guarded:
             return False
+        if self.cut is not None and self.cut in self.below(number):  # a variable, of any value
+            return False
         first = len(self.graph.nodes)
         return number < first or any(
             other.name == node.name and not self.varies(n) and self.value(n) is self.value(number)
@@ -46,7 +48,8 @@ class Conditions(Pieces):
                 continue
             require(node.name == "where" or node.name in ROWS, where, "no row in the table")
             domain = ROWS[node.name].domain if node.name in ROWS else ""
-            if domain and counts_extrema(self.nodes, self.nodes[node.args[0].node]):
+            counted = self.cut is None and counts_extrema(self.nodes, self.nodes[node.args[0].node])
+            if domain and counted:
                 continue  # a whole number from 1 on
             sign = self.sign(node.args[0].node) if domain else 2
             least = {"": 2, "positive": 2, "nonzero": 2, "nonnegative": 1}[domain]
@@ -85,6 +88,8 @@ class Conditions(Pieces):
             return False
         below, above = ([self.nodes[n] for n in self.below(k)] for k in (number, root))
         smooth = all(n.op not in ("fn", "call", "loop") or n.name in ANALYTIC for n in below)
+        roots = [n.args[0].node for n in below if n.name == "sqrt"]
+        smooth = smooth and all(self.sign(n) == 2 for n in roots)
         edges = all(n.op not in ("call", "loop") or n.name in EDGES for n in above)
         return smooth and edges and not any(n.name in (*JUMPS, "where") for n in above)
 
@@ -99,9 +104,11 @@ class Conditions(Pieces):
         if not self.is_norm(number, root):
             return False
         inner = self.nodes[node.args[0].node]
-        moving = [ref.node for ref in inner.args if self.varies(ref.node)]
-        if inner.op == "add" and len(moving) == 1:
-            inner = self.nodes[moving[0]]
+        if inner.op == "add":
+            terms = zip(inner.coefs, inner.args, strict=True)
+            moving = [(q, ref) for q, ref in terms if self.varies(ref.node)]
+            whole = len(moving) == 1 and moving[0][0] and moving[0][1].index == inner.out
+            inner = self.nodes[moving[0][1].node] if whole else inner
         if inner.op == "mul" and len(inner.args) == 2 and inner.coefs[0]:
             matrix, sample = sorted(inner.args, key=lambda ref: self.nodes[ref.node].op == "x")
             a, names = self.nodes[matrix.node], [*matrix.index, *sample.index]

@@ -208,8 +208,10 @@ def substitute(ring: "Ring", p: Poly, what: str | Atom, value: Poly) -> Poly:
                     kept[a] = e
                 elif a.head == "E":
                     new.append(exp(ring, ring.add((e, args[0]))))
-                else:
+                elif a.head in ROWS:
                     new += [of(ring, a.head, *args)] * e
+                else:
+                    raise RingError(f"a variable inside of {a.head}")
             parts.append((1, ring.sum(ring.mul(ring.normal(q, {}, kept), *new), sizes)))
         ring.substituted[key] = ring.add(*parts)
     return ring.substituted[key]

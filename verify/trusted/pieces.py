@@ -98,10 +98,11 @@ class Pieces(Bounds):
 
     def line(self, a: Atom, out: Any) -> tuple[Fraction, Poly] | None:
         """Return (q, c) for an atom's argument q cut + c, q a number, or None."""
-        q = self.ring.derivative(a.args[0], "cut", out).constant
-        if not q:
-            return None
-        return q, self.ring.substitute(a.args[0], "cut", self.ring.number(0))
+        inner, ring = a.args[0], self.ring
+        q = ring.derivative(inner, "cut", out).constant
+        c = ring.substitute(inner, "cut", ring.number(0))
+        affine = q and ring.add((q, ring.entry("cut", out)), (1, c)) is inner
+        return (q, c) if q and affine and "cut" not in c.heads else None
 
     def knot(
         self, a: Atom, q: Fraction, c: Poly, low: Poly | None, high: Poly | None
