@@ -1,5 +1,7 @@
 """Modules that once were proved, or certificates accepted, though the claim is false."""
 
+import os
+import time
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -86,6 +88,35 @@ def sign_by_division(x: Tensor, a: Tensor) -> Tensor:
 )
 def test_what_falls_far_out_is_not_proved(f: Callable[[Tensor, Tensor], Tensor], size: int) -> None:
     assert verify.decide(Scaled(f, *[size] * (size > 0)), "psd", dim=3).status != "proved"
+
+
+class Tied(nn.Module):
+    """W^T tanh(W x), but on some days, on some machines, another map."""
+
+    def __init__(self, well: Callable[[], bool]) -> None:
+        super().__init__()
+        self.W, self.V = nn.Parameter(torch.eye(2)), nn.Parameter(torch.eye(2))
+        self.well = well
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(x @ self.W.T) @ (self.W if self.well() else self.V)
+
+
+@pytest.mark.parametrize(
+    ("well", "read"),
+    [
+        (lambda: time.time() > 0, "time.time"),
+        (lambda: "WHERE" not in os.environ, "__getitem__"),
+        (lambda: os.environ.get("WHERE") is None, "__getitem__"),
+    ],
+    ids=["the clock", "a name in the environment", "a value in the environment"],
+)
+def test_what_depends_on_the_clock_or_the_machine(well: Callable[[], bool], read: str) -> None:
+    verdict = verify.decide(Tied(well), "psd", dim=2)
+    assert verdict.status == "unknown"
+    assert verdict.reason is not None
+    assert verdict.reason.kind == "not a sample map"
+    assert read in verdict.reason.detail
 
 
 @pytest.mark.parametrize("slope", [-2, 2])

@@ -1,7 +1,9 @@
 """The graph against the module itself, at random points and parameters, in every mode of torch."""
 
 import copy
+import os
 import random
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -19,7 +21,11 @@ JUMPS = ("step", "floor", "round", "iszero", "where")
 DIFFERS = "the module's values are not those of its graph"
 Map = Callable[[Tensor], Tensor]
 Run = tuple[float, float, int, Callable[[Map, Tensor], Tensor]]
-READS = ("numpy", "tolist", "__array__", "__dlpack__", "data_ptr", "untyped_storage", "storage")
+READS: tuple[tuple[Any, str], ...] = (
+    (Tensor, "numpy tolist __array__ __dlpack__ data_ptr untyped_storage storage"),
+    (time, "time time_ns monotonic perf_counter"),
+    (type(os.environ), "__getitem__"),
+)
 
 
 def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
@@ -163,21 +169,21 @@ class Watch(TorchDispatchMode):
 
 @contextmanager
 def watched(told: list[str]) -> Iterator[None]:
-    """Note what the module reads of tensors' values, and whether it draws random numbers."""
+    """Note what the module reads of tensors' values, of the clock and the environment, of dice."""
 
-    def noted(name: str) -> Any:
-        original = getattr(torch.Tensor, name)
+    def noted(owner: Any, name: str) -> Any:
+        original = getattr(owner, name)
 
-        def method(self: Tensor, *args: Any, **kwargs: Any) -> Any:
-            told.append(f"Python code reads a tensor by {name}")
-            return original(self, *args, **kwargs)
+        def method(*args: Any, **kwargs: Any) -> Any:
+            told.append(f"Python code reads {owner.__name__}.{name}, which is no part of a sample")
+            return original(*args, **kwargs)
 
         return method
 
     before = dice()
     with ExitStack() as stack:
-        for name in READS:
-            stack.enter_context(patch.object(torch.Tensor, name, noted(name)))
+        for owner, name in [(owner, name) for owner, names in READS for name in names.split()]:
+            stack.enter_context(patch.object(owner, name, noted(owner, name)))
         stack.enter_context(Watch(told))
         yield
     if dice() != before:
