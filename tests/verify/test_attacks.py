@@ -119,6 +119,29 @@ def test_what_depends_on_the_clock_or_the_machine(well: Callable[[], bool], read
     assert read in verdict.reason.detail
 
 
+def test_where_is_strict_only_if_both_branches_are() -> None:
+    """x / sqrt(x^2 + d), d = 0 on an open set of parameters."""
+
+    def f(x: Tensor, a: Tensor) -> Tensor:
+        d = torch.where(a[0] + FAR > 0, 1.0, torch.relu(a[1] + FAR))
+        return x / torch.sqrt(x * x + d)
+
+    assert verify.decide(Scaled(f, 2), "psd", dim=2).status != "proved"
+
+
+def test_many_samples_and_other_kinds_of_numbers_are_looked_at() -> None:
+    class Many(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return -x if type(x) is Tensor and len(x) > 100 else x
+
+    class Double(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return -x if x.dtype is torch.float64 else x
+
+    for net in (Many(), Double()):
+        assert verify.decide(net, "psd", dim=2).status == "unknown"
+
+
 @pytest.mark.parametrize("slope", [-2, 2])
 @pytest.mark.parametrize("sign", [-1, 1])
 @pytest.mark.parametrize("scale", [0, 1])

@@ -23,6 +23,7 @@ Map = Callable[[Tensor], Tensor]
 Run = tuple[float, float, int, Callable[[Map, Tensor], Tensor]]
 READS: tuple[tuple[Any, str], ...] = (
     (Tensor, "numpy tolist __array__ __dlpack__ data_ptr untyped_storage storage"),
+    (torch._C, "_to_dlpack"),
     (time, "time time_ns monotonic perf_counter"),
     (type(os.environ), "__getitem__"),
 )
@@ -60,7 +61,10 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
     own = {name: tensor.detach().clone() for name, tensor in names.items()}
     values = {name: tensor_like(own[name], rng, scale) for name in traced.names}
     x = torch.from_numpy(rng.normal(size=(samples, dim(traced))) * size)
-    x = x.to(next((p.dtype for p in names.values()), torch.get_default_dtype()))
+    plain_kinds = (torch.get_default_dtype(), torch.float64)
+    free = not names and not dict(net.named_buffers())  # a module of any kind of numbers
+    kind = next((p.dtype for p in names.values()), plain_kinds[seed % 2 if free else 0])
+    x = x.to(kind)
     told: list[str] = []
     try:
         put(names, values)
@@ -138,6 +142,7 @@ RUNS = (
     (0.0, 30.0, 2, inference),
     (0.0, 1e6, 7, part),
     (0.0, 1.0, 1, plain),
+    (0.0, 1.0, 300, plain),
 )
 
 # What tells Python something of values, or of how many there are of a kind.

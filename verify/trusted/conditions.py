@@ -1,6 +1,7 @@
 """Side conditions on nodes: defined, locally Lipschitz, of one sign, convex."""
 
 from fractions import Fraction
+from itertools import product
 from typing import Any
 
 from verify.trusted.atoms import ROWS
@@ -115,9 +116,19 @@ class Conditions(Pieces):
             once = all(len({*ref.index}) == len(ref.index) for ref in inner.args)
             met = {*matrix.index} <= {*inner.out, *sample.index}  # no row is a sum of others
             named = once and met and not any(isinstance(i, int) for i in names)
-            constant = a.op == "lit" and any(self.graph.literals[a.attrs[0]].data)
+            constant = a.op == "lit" and self.rows_are_not_zero(a.attrs[0], matrix, inner.out)
             inner = self.nodes[sample.node] if named and (constant or a.op == "param") else inner
         return inner.op == "x"
+
+    def rows_are_not_zero(self, k: int, matrix: Ref, out: tuple[str, ...]) -> bool:
+        """Return whether a constant has an entry other than 0 at each place of the output."""
+        literal = self.graph.literals[k]
+        axes = [axis for axis, i in enumerate(matrix.index) if i in out]
+        rows: dict[Any, bool] = {}
+        for place, q in zip(product(*map(range, literal.shape)), literal.data, strict=True):
+            row = tuple(place[axis] for axis in axes)
+            rows[row] = rows.get(row, False) or q != 0
+        return all(rows.values())
 
     def sign(self, number: int) -> int:
         """Return what is seen of the sign of all entries of a node."""
@@ -156,7 +167,7 @@ class Conditions(Pieces):
         if node.op == "call" and node.name in EDGES:
             return signs[0]
         if node.op == "fn" and node.name == "where":
-            return added(signs[1:]) if signs[1] * signs[2] > 0 else 0
+            return min(signs[1:], key=abs) if signs[1] * signs[2] > 0 else 0
         if node.op != "fn" or node.name not in ROWS:
             return 0
         return sign_of(node.name, signs[0])

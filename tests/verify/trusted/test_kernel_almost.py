@@ -37,11 +37,19 @@ def test_a_norm_is_positive_almost_everywhere() -> None:
     [
         lambda d, x: d.mul((2,), d.lit((2, 2), 0, 0, 0, 0)("i0", "s"), x("s")),
         lambda d, x: d.mul((2,), d.lit((2, 2), 1, -1, 2, -2)("i0", "t"), x("i0")),
+        lambda d, x: d.mul((2,), d.lit((2,), 0, 1)("i0"), x("i0")),
         lambda d, x: d.add((2,), (1, x.own), (-1, x.own)),
         lambda d, x: d.mul((2,), x("i0"), q=0),
         lambda d, x: d.fn("relu", x),
     ],
-    ids=["zero matrix", "rows that add up to zero", "a difference", "zero", "no affine map"],
+    ids=[
+        "zero matrix",
+        "rows that add up to zero",
+        "a zero",
+        "a difference",
+        "zero",
+        "no affine map",
+    ],
 )
 def test_a_norm_that_may_vanish_on_more(inner: Inner) -> None:
     d, f, root, inverse, along = radial(inner, 2)
