@@ -249,7 +249,7 @@ def mutant(site: Site) -> Entry | None:
         found = [e for e in registry.ENTRIES[before:] if e.name.endswith(site.key)]
         name = f"{found[0].name} line {line} {site.change.__name__}" if found else ""
         return replace(found[0], name=name, symmetric=None, psd=None) if found else None
-    except Exception:
+    except Exception:  # a mutated source may raise anything: then it is no mutant
         return None
     finally:
         del registry.ENTRIES[before:]
