@@ -9,9 +9,9 @@ from pathlib import Path
 import filelock
 import torch
 
-from gradnets import __version__, fields, published
+from gradnets import __version__, engine, fields, published
 from gradnets.experiments import EXPERIMENTS, Result, run
-from gradnets.experiments.field_learning import EPOCHS
+from gradnets.experiments.configuration import EPOCHS
 from gradnets.experiments.tables import table
 from gradnets.whole_files import write_whole
 
@@ -58,6 +58,7 @@ def parser() -> argparse.ArgumentParser:
     runs.add_argument("--out", type=Path, metavar="DIR", help="results/EXPERIMENT-PROFILE")
     runs.add_argument("--gate", action="store_true", help="fail outside the stated band of dB")
     runs.add_argument("--compile", action="store_true", help="compile the training step")
+    runs.add_argument("--engine", metavar="dask://HOST:PORT", help="train on a Dask cluster")
     runs.set_defaults(command=run_experiment)
     weights = commands.add_parser("published", help="test weights that the authors published")
     weights.add_argument("files", nargs="+", type=Path, metavar="FILE.pt")
@@ -73,16 +74,17 @@ def run_experiment(options: argparse.Namespace) -> int:
     """Train, print the table, write figures and JSON."""
     config = EXPERIMENTS[options.experiment](options.profile, options.seeds)
     out: Path = options.out or Path("results") / f"{config.name}-{config.profile}"
+    engine.check(options.engine)
     unfinished = out / f"unfinished-{config.name}-{config.profile}"
     try:
         unfinished.mkdir(parents=True, exist_ok=True)
         lock = filelock.FileLock(unfinished / "lock", timeout=0)
         with lock:
-            result = run(config, unfinished, compile=options.compile)
+            result = run(config, unfinished, options.compile, engine=options.engine)
             result.write(out)
             write_figures(result, out)
             for model in config.models:
-                (unfinished / f"{model}.pt").unlink()
+                (unfinished / f"{model}.pt").unlink(missing_ok=True)
     except filelock.Timeout:
         raise OSError(f"--out: another run is at work in {out}") from None
     except OSError as error:

@@ -2,16 +2,25 @@
 
 Every activation acts on z of shape (..., width, N): the N samples stand as columns. ``potential``
 returns s(z) of shape (..., 1, N). Elementwise activations have a diagonal Jacobian; group
-activations, such as softmax, a full symmetric one.
+activations, such as softmax, a full symmetric one. What is known of the Jacobian beside values:
+
+    derivative(z)  d, and of group activations rank_ones(z), pairs (e, p) of shapes (1, 1) and
+                   (..., width, N), with J_sigma = diag(d) + sum e p p^T
+    slopes()       low, high: low I <= J_sigma <= high I everywhere, each (width, 1) or (1, 1)
+    strip(x, y)    elementwise only: bounds of |sigma(z)| and |Im sigma(z)| over the complex z with
+                   |Re z| <= x and |Im z| <= y, inf where sigma need not be analytic there
 """
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import logsigmoid, softplus
 
 Activation = str | Callable[[int], nn.Module]
+Pair = tuple[Tensor, Tensor]
 
 
 def log_cosh(z: Tensor) -> Tensor:
@@ -24,6 +33,24 @@ def log_cosh(z: Tensor) -> Tensor:
     tensor([  0.0000, 999.3070])
     """
     return z - logsigmoid(2 * z) + logsigmoid(z.new_zeros(()))
+
+
+def one_minus_square(t: Tensor) -> Tensor:
+    """Return 1 - t^2 for t = tanh z, the derivative of tanh at z."""
+    return (1 - t) * (1 + t)
+
+
+def tanh_strip(y: Tensor) -> Pair:
+    """Return bounds of |tanh z| and |Im tanh z| where |Im z| <= y: 1 and tan y up to pi / 4.
+
+    |tanh z|^2 = (sinh^2 x + sin^2 y) / (sinh^2 x + cos^2 y) <= 1 for |y| <= pi / 4, and
+    Im tanh z = sin y cos y / (sinh^2 x + cos^2 y).
+
+    >>> tanh_strip(torch.tensor([0.0, 3.0]))
+    (tensor([1., inf]), tensor([0., inf]))
+    """
+    analytic = y <= math.pi / 4
+    return torch.where(analytic, 1.0, torch.inf), torch.where(analytic, torch.tan(y), torch.inf)
 
 
 class Tanh(nn.Module):
@@ -39,6 +66,15 @@ class Tanh(nn.Module):
     def potential(self, z: Tensor) -> Tensor:
         return log_cosh(z).sum(-2, keepdim=True)
 
+    def derivative(self, z: Tensor) -> Tensor:
+        return one_minus_square(torch.tanh(z))
+
+    def slopes(self) -> Pair:
+        return torch.zeros(1, 1), torch.ones(1, 1)
+
+    def strip(self, x: Tensor, y: Tensor) -> Pair:
+        return tanh_strip(y)
+
 
 class Sigmoid(nn.Module):
     """Elementwise sigmoid, the gradient of s(z) = sum_i log(1 + exp z_i), convex and > 0.
@@ -53,6 +89,16 @@ class Sigmoid(nn.Module):
     def potential(self, z: Tensor) -> Tensor:
         return -logsigmoid(-z).sum(-2, keepdim=True)
 
+    def derivative(self, z: Tensor) -> Tensor:
+        return torch.sigmoid(z) * torch.sigmoid(-z)
+
+    def slopes(self) -> Pair:
+        return torch.zeros(1, 1), torch.full((1, 1), 0.25)
+
+    def strip(self, x: Tensor, y: Tensor) -> Pair:
+        size, imaginary = tanh_strip(y / 2)  # sigmoid z = (1 + tanh(z / 2)) / 2
+        return (1 + size) / 2, imaginary / 2
+
 
 class Softplus(nn.Module):
     """Elementwise softplus log(1 + exp z_i); its potential is a dilogarithm and is not offered.
@@ -63,6 +109,17 @@ class Softplus(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         return softplus(z)
+
+    def derivative(self, z: Tensor) -> Tensor:
+        return torch.sigmoid(z)
+
+    def slopes(self) -> Pair:
+        return torch.zeros(1, 1), torch.ones(1, 1)
+
+    def strip(self, x: Tensor, y: Tensor) -> Pair:
+        # For |y| <= pi / 2: 0 <= log |1 + e^z| <= softplus(x), and |arg(1 + e^z)| <= |y|.
+        analytic = torch.where(y <= math.pi / 2, y, torch.inf)
+        return softplus(x) + analytic, analytic
 
 
 class Softmax(nn.Module):
@@ -77,6 +134,15 @@ class Softmax(nn.Module):
 
     def potential(self, z: Tensor) -> Tensor:
         return torch.logsumexp(z, -2, keepdim=True)
+
+    def derivative(self, z: Tensor) -> Tensor:
+        return torch.softmax(z, -2)
+
+    def rank_ones(self, z: Tensor) -> list[Pair]:
+        return [(z.new_full((1, 1), -1), torch.softmax(z, -2))]
+
+    def slopes(self) -> Pair:
+        return torch.zeros(1, 1), torch.full((1, 1), 0.5)
 
 
 class WTanh(nn.Module):
@@ -111,6 +177,20 @@ class WTanh(nn.Module):
         a, b = self.weights()
         return (a * log_cosh(z) + b * (z * z / 2 - log_cosh(z))).sum(-2, keepdim=True)
 
+    def derivative(self, z: Tensor) -> Tensor:
+        a, b = self.weights()
+        return b + (a - b) * one_minus_square(torch.tanh(z))
+
+    def slopes(self) -> Pair:
+        a, b = self.weights()
+        return torch.minimum(a, b), torch.maximum(a, b)
+
+    def strip(self, x: Tensor, y: Tensor) -> Pair:
+        a, b = self.weights()
+        size, imaginary = tanh_strip(y)
+        bend = (a - b).abs()  # sigma z = (a - b) tanh z + b z
+        return bend * size + b.abs() * torch.hypot(x, y), bend * imaginary + b.abs() * y
+
 
 class WSoftmax(nn.Module):
     """The authors' learned group activation, two weights in all.
@@ -140,6 +220,25 @@ class WSoftmax(nn.Module):
         a, b = self.weights()
         up, down = (torch.logsumexp(v, -2, keepdim=True) for v in (z, -z))
         return a * up + b * down
+
+    def derivative(self, z: Tensor) -> Tensor:
+        a, b = self.weights()
+        return a * torch.softmax(z, -2) + b * torch.softmax(-z, -2)
+
+    def rank_ones(self, z: Tensor) -> list[Pair]:
+        a, b = self.weights()
+        return [(-a, torch.softmax(z, -2)), (-b, torch.softmax(-z, -2))]
+
+    def slopes(self) -> Pair:
+        a, b = self.weights()
+        return (a.clamp(max=0) + b.clamp(max=0)) / 2, (a.clamp(min=0) + b.clamp(min=0)) / 2
+
+
+def potential(sigma: Any, z: Tensor) -> Tensor:
+    """Return s(z), grad s = sigma, shape (..., 1, N), or raise ValueError if sigma has none."""
+    if not hasattr(sigma, "potential"):
+        raise ValueError(f"potential: expected an activation that has one, got {sigma!r}")
+    return sigma.potential(z)
 
 
 ELEMENTWISE: dict[str, Callable[[int, bool], nn.Module]] = {

@@ -1,12 +1,11 @@
 """What networks must share to be trained as one batched model, and what a run starts from."""
 
 import hashlib
-from dataclasses import asdict
 
 import torch
 from torch import Tensor, nn
 
-from gradnets.trials import Data, Protocol
+from gradnets.trials import Data
 
 
 def check_alike(nets: list[nn.Module], data: Data, seeds: list[int]) -> None:
@@ -42,9 +41,9 @@ def description(net: nn.Module) -> list[object]:
     return entries
 
 
-def fingerprint(nets: list[nn.Module], data: Data, protocol: Protocol, seeds: list[int]) -> str:
+def fingerprint(nets: list[nn.Module], data: Data, *settings: object) -> str:
     """Return a digest of all that a run starts from, so that a checkpoint knows its run."""
-    start = (description(nets[0]), asdict(protocol), seeds)
+    start = (description(nets[0]), settings)
     digest = hashlib.sha256(repr(start).encode())
     states = [value for net in nets for value in net.state_dict().values()]
     for tensor in (data.x, data.y, data.x_val, data.y_val, *states):

@@ -4,34 +4,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from gradnets import activations, checks
+from gradnets import activations, checks, initial
 from gradnets.activations import Activation
+from gradnets.bounds import Bounds, ridge_bounds, unknown
+from gradnets.jacobians import Factors, ridge_factors
 from gradnets.parameters import uniform
-
-
-def cascade(
-    x: Tensor,
-    W: Tensor,
-    b: Tensor,
-    a: Tensor,
-    alpha: Tensor,
-    beta: Tensor,
-    sigmas: nn.ModuleList,
-) -> Tensor:
-    """Return f(x) of (38)-(40) for x of shape (..., n).
-
-    z_0 = beta_0 * (W x + b_0)                                                       (38)
-    z_l = beta_l * (W x + b_l) + alpha_{l-1} * sigma_{l-1}(z_{l-1}),  l = 1 .. L-1   (39)
-    f(x) = W^T [alpha_{L-1} * sigma_{L-1}(z_{L-1})] + a                              (40)
-
-    W has shape (m, n); b, alpha and beta (L, m, 1), one column a layer; a (n, 1).
-    """
-    u = W @ checks.columns(x, W)
-    b_, alpha_, beta_ = b.unbind(), alpha.unbind(), beta.unbind()
-    z = beta_[0] * (u + b_[0])
-    for l in range(1, len(sigmas)):
-        z = beta_[l] * (u + b_[l]) + alpha_[l - 1] * sigmas[l - 1](z)
-    return checks.rows(W.mT @ (alpha_[-1] * sigmas[-1](z)) + a, x)
+from gradnets.ridges import Ridges, ridge_potential
 
 
 class GradNetC(nn.Module):
@@ -44,9 +22,10 @@ class GradNetC(nn.Module):
         width: m, the number of neurons of each layer.
         depth: L, the number of hidden layers.
         activation: elementwise, by name or as a function of the width; each layer has its own.
+        init: "unit" or "authors", see :mod:`gradnets.initial`.
 
     Input (..., n), output the same shape; float32 or float64. With dim 2, width 7, depth 4 and
-    tanh there are 100 parameters, as in Table 2. Initial values are the authors'.
+    tanh there are 100 parameters, as in Table 2.
 
     Raises:
         ValueError: a size below 1, an activation that is not elementwise, an input whose last
@@ -65,7 +44,14 @@ class GradNetC(nn.Module):
 softplus, wtanh or a function of the width, got 'softmax'
     """
 
-    def __init__(self, dim: int, width: int, depth: int, activation: Activation = "tanh") -> None:
+    def __init__(
+        self,
+        dim: int,
+        width: int,
+        depth: int,
+        activation: Activation = "tanh",
+        init: str = "unit",
+    ) -> None:
         super().__init__()
         self.dim = checks.size("dim", dim)
         self.width = checks.size("width", width)
@@ -76,9 +62,47 @@ softplus, wtanh or a function of the width, got 'softmax'
         self.alpha = nn.Parameter(torch.rand(depth, width, 1) - 0.5)
         self.beta = nn.Parameter(torch.rand(depth, width, 1) - 0.5)
         self.sigmas = layer_activations(activation, width, depth, monotone=False)
+        if initial.check(init) == "unit":
+            initial.cascaded(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        return cascade(x, self.W, self.b, self.a, self.alpha, self.beta, self.sigmas)
+        phi = self.ridges()(self.W @ checks.columns(x, self.W))
+        return checks.rows(self.W.mT @ phi + self.a, x)
+
+    def ridges(self) -> Ridges:
+        """Return the scalar functions phi_1 .. phi_m with f(x) = W^T phi(W x) + a."""
+        return Ridges(self.b, self.alpha, self.beta, list(self.sigmas))
+
+    def potential(self, x: Tensor, tolerance: float = 1e-9) -> Tensor:
+        """Return F(x) = a.x + sum_i int_0^(w_i.x) phi_i, grad F = f, shape x.shape[:-1].
+
+        Args:
+            x: points, shape (..., n).
+            tolerance: a rigorous bound of the quadrature's error at each of these points, by
+                :meth:`gradnets.ridges.Ridges.error_bound`; rounding errors come on top. The number
+                of nodes follows from the values of x and of the weights, so this potential can
+                neither be traced nor put under vmap, and grad F = f holds up to an error too.
+
+        Raises:
+            ValueError: a tolerance that is not positive or asks for more than 2^14 panels of 16
+                nodes; an activation that is not known to be analytic in a strip, as splines are
+                not; an input whose last dimension is not n.
+            TypeError: an input of another dtype than the weights.
+
+        >>> GradNetC(2, 7, depth=4).double().potential(torch.ones(5, 2).double()).shape
+        torch.Size([5])
+        """
+        return ridge_potential(self.ridges(), x, self.W, self.a, tolerance)
+
+    def jacobian_factors(self, x: Tensor) -> Factors:
+        """Return those of W^T diag(d) W."""
+        d = self.ridges().derivative(self.W @ checks.columns(x, self.W))
+        return ridge_factors(self.W, d)
+
+    def jacobian_bounds(self) -> Bounds:
+        """Return bounds of W^T diag(d) W over all x."""
+        ends = self.ridges().slopes()
+        return unknown(self.W) if ends is None else ridge_bounds(self.W, *ends)
 
 
 class mGradNetC(nn.Module):
@@ -92,9 +116,10 @@ class mGradNetC(nn.Module):
         width: m, the number of neurons of each layer.
         depth: L, the number of hidden layers.
         activation: elementwise and nondecreasing, by name or as a function of the width.
+        init: "unit" or "authors", see :mod:`gradnets.initial`.
 
     Input (..., n), output the same shape; float32 or float64. With dim 2, width 7, depth 4 and
-    tanh there are 100 parameters, as in Table 1. Initial values are the authors'.
+    tanh there are 100 parameters, as in Table 1.
 
     Raises:
         ValueError: a size below 1, an activation that is not elementwise, an input whose last
@@ -108,7 +133,14 @@ class mGradNetC(nn.Module):
     100
     """
 
-    def __init__(self, dim: int, width: int, depth: int, activation: Activation = "tanh") -> None:
+    def __init__(
+        self,
+        dim: int,
+        width: int,
+        depth: int,
+        activation: Activation = "tanh",
+        init: str = "unit",
+    ) -> None:
         super().__init__()
         self.dim = checks.size("dim", dim)
         self.width = checks.size("width", width)
@@ -119,10 +151,47 @@ class mGradNetC(nn.Module):
         self.raw_alpha = nn.Parameter(torch.rand(depth, width, 1))
         self.raw_beta = nn.Parameter(torch.rand(depth, width, 1))
         self.sigmas = layer_activations(activation, width, depth, monotone=True)
+        if initial.check(init) == "unit":
+            initial.cascaded(self)
 
     def forward(self, x: Tensor) -> Tensor:
-        alpha, beta = softplus(self.raw_alpha), softplus(self.raw_beta)
-        return cascade(x, self.W, self.b, self.a, alpha, beta, self.sigmas)
+        phi = self.ridges()(self.W @ checks.columns(x, self.W))
+        return checks.rows(self.W.mT @ phi + self.a, x)
+
+    def ridges(self) -> Ridges:
+        """Return the scalar functions phi_1 .. phi_m with f(x) = W^T phi(W x) + a."""
+        return Ridges(self.b, softplus(self.raw_alpha), softplus(self.raw_beta), list(self.sigmas))
+
+    def potential(self, x: Tensor, tolerance: float = 1e-9) -> Tensor:
+        """Return F(x) = a.x + sum_i int_0^(w_i.x) phi_i, grad F = f, shape x.shape[:-1].
+
+        Args:
+            x: points, shape (..., n).
+            tolerance: a rigorous bound of the quadrature's error at each of these points, by
+                :meth:`gradnets.ridges.Ridges.error_bound`; rounding errors come on top. The number
+                of nodes follows from the values of x and of the weights, so this potential can
+                neither be traced nor put under vmap, and grad F = f holds up to an error too.
+
+        Raises:
+            ValueError: a tolerance that is not positive or asks for more than 2^14 panels of 16
+                nodes; an activation that is not known to be analytic in a strip, as splines are
+                not; an input whose last dimension is not n.
+            TypeError: an input of another dtype than the weights.
+
+        >>> mGradNetC(2, 7, depth=4).double().potential(torch.ones(5, 2).double()).shape
+        torch.Size([5])
+        """
+        return ridge_potential(self.ridges(), x, self.W, self.a, tolerance)
+
+    def jacobian_factors(self, x: Tensor) -> Factors:
+        """Return those of W^T diag(d) W."""
+        d = self.ridges().derivative(self.W @ checks.columns(x, self.W))
+        return ridge_factors(self.W, d)
+
+    def jacobian_bounds(self) -> Bounds:
+        """Return bounds of W^T diag(d) W over all x."""
+        ends = self.ridges().slopes()
+        return unknown(self.W) if ends is None else ridge_bounds(self.W, *ends)
 
 
 def layer_biases(dim: int, width: int, depth: int) -> nn.Parameter:

@@ -1,9 +1,13 @@
 """The single hidden layer (7)."""
 
+from typing import Any
+
 from torch import Tensor, nn
 
 from gradnets import activations, checks
 from gradnets.activations import Activation
+from gradnets.bounds import Bounds, ridge_bounds, unknown
+from gradnets.jacobians import Factors, layer_factors
 from gradnets.parameters import uniform
 
 
@@ -38,11 +42,38 @@ class GradNet(nn.Module):
         self.W = uniform(width, dim, fan_in=dim)
         self.b = uniform(width, 1, fan_in=dim)
         self.a = uniform(dim, 1, fan_in=width)
-        self.sigma = activations.build(activation, width, monotone=False)
+        self.sigma: Any = activations.build(activation, width, monotone=False)
 
     def forward(self, x: Tensor) -> Tensor:
         z = self.W @ checks.columns(x, self.W) + self.b
         return checks.rows(self.W.mT @ self.sigma(z) + self.a, x)
+
+    def jacobian_factors(self, x: Tensor) -> Factors | None:
+        """Return those of W^T J_sigma(W x + b) W; None if the activation has no derivative."""
+        z = self.W @ checks.columns(x, self.W) + self.b
+        return layer_factors(self.sigma, self.W, z)
+
+    def jacobian_bounds(self) -> Bounds:
+        """Return bounds of W^T J_sigma W over all x."""
+        if not hasattr(self.sigma, "slopes"):
+            return unknown(self.W)
+        return ridge_bounds(self.W, *self.sigma.slopes())
+
+    def potential(self, x: Tensor) -> Tensor:
+        """Return F(x) = a.x + psi(W x + b), grad F = f and grad psi = sigma, shape x.shape[:-1].
+
+        Raises:
+            ValueError: an activation without a potential, as softplus; an input whose last
+                dimension is not n.
+            TypeError: an input of another dtype than the weights.
+
+        >>> import torch
+        >>> GradNet(dim=2, width=7).potential(torch.zeros(5, 2)).shape
+        torch.Size([5])
+        """
+        columns = checks.columns(x, self.W)
+        psi = activations.potential(self.sigma, self.W @ columns + self.b)
+        return (self.a.mT @ columns + psi).reshape(x.shape[:-1])
 
 
 class mGradNet(GradNet):

@@ -7,23 +7,13 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
 
-from gradnets import activations, checks
+from gradnets import activations, checks, initial
 from gradnets.activations import Activation
+from gradnets.bounds import Bounds, monotone, rising, unknown
+from gradnets.jacobians import Factors
+from gradnets.modular_jacobians import modular_bounds, modular_factors
 from gradnets.parameters import uniform
-
-Rho = str | Callable[[Tensor], Tensor]
-
-
-def identity(s: Tensor) -> Tensor:
-    """Return s, for rho = id."""
-    return s
-
-
-RHO: dict[str, Callable[[Tensor], Tensor] | None] = {
-    "one": None,
-    "identity": identity,
-    "softplus": softplus,
-}
+from gradnets.rho import Rho, build, primitive
 
 
 def modular(
@@ -53,6 +43,28 @@ def modular(
     return checks.rows(f, x)
 
 
+def modular_potential(
+    x: Tensor,
+    W: Tensor,
+    b: Tensor,
+    a: Tensor,
+    c: Tensor,
+    t: Tensor,
+    sigmas: Iterable[Any],
+    rho: Callable[[Tensor], Tensor] | None,
+) -> Tensor:
+    """Return F(x) = a.x + sum_k c_k R(s_k(z_k)), R' = rho, grad F = f of (44), shape x.shape[:-1].
+
+    s_k and all shapes as in :func:`modular`.
+    """
+    columns = checks.columns(x, W)
+    F = a.mT @ columns
+    for W_k, b_k, c_k, t_k, sigma in zip(W, b, c, t, sigmas, strict=True):
+        s = activations.potential(sigma, t_k * (W_k @ columns + b_k)) / t_k
+        F = F + c_k * primitive(rho, s)
+    return F.reshape(x.shape[:-1])
+
+
 class GradNetM(nn.Module):
     """A modular gradient network of K modules.
 
@@ -65,9 +77,10 @@ class GradNetM(nn.Module):
         activation: sigma = grad s, elementwise or group, by name or as a function of the width.
         rho: "one" (1), "identity" (s), "softplus", or any differentiable elementwise function of
             a tensor; all but "one" need an activation with a ``potential``.
+        init: "unit" or "authors", see :mod:`gradnets.initial`.
 
     Input (..., n), output the same shape; float32 or float64. With dim 2, width 7, 4 modules and
-    softmax there are 94 parameters, as in Table 2. Initial values are the authors'.
+    softmax there are 94 parameters, as in Table 2.
 
     Raises:
         ValueError: a size below 1, an unknown activation or rho, an activation without a
@@ -88,6 +101,7 @@ class GradNetM(nn.Module):
         modules: int,
         activation: Activation = "softmax",
         rho: Rho = "one",
+        init: str = "unit",
     ) -> None:
         super().__init__()
         self.dim = checks.size("dim", dim)
@@ -100,10 +114,40 @@ class GradNetM(nn.Module):
         self.raw_t = nn.Parameter(torch.rand(count))
         self.sigmas = module_activations(activation, width, count, monotone=False)
         self.rho = build_rho(rho, activation, self.sigmas)
+        if initial.check(init) == "unit":
+            initial.modular(self)
 
     def forward(self, x: Tensor) -> Tensor:
         t = softplus(self.raw_t)
         return modular(x, self.W, self.b, self.a, self.c, t, self.sigmas, self.rho)
+
+    def jacobian_factors(self, x: Tensor) -> Factors | None:
+        """Return the factors of the Jacobian; None if an activation has no derivative."""
+        t = softplus(self.raw_t)
+        return modular_factors(x, self.W, self.b, self.c, t, self.sigmas, self.rho)
+
+    def jacobian_bounds(self) -> Bounds:
+        """Return bounds of the Jacobian over all x; none are known unless rho = 1."""
+        if self.rho is not None:
+            return unknown(self.W)
+        return modular_bounds(self.W, self.c, softplus(self.raw_t), self.sigmas)
+
+    def potential(self, x: Tensor) -> Tensor:
+        """Return F(x) = a.x + sum_k c_k R(s_k(z_k)), R' = rho and grad F = f, shape x.shape[:-1].
+
+        R(s) is s for rho = "one", s^2 / 2 for "identity"; another rho says its own in an attribute
+        ``primitive``.
+
+        Raises:
+            ValueError: a rho without a primitive, as softplus, whose primitive is a dilogarithm;
+                an activation without a potential; an input whose last dimension is not n.
+            TypeError: an input of another dtype than the weights.
+
+        >>> GradNetM(dim=2, width=7, modules=4).potential(torch.zeros(5, 2)).shape
+        torch.Size([5])
+        """
+        t = softplus(self.raw_t)
+        return modular_potential(x, self.W, self.b, self.a, self.c, t, self.sigmas, self.rho)
 
 
 class mGradNetM(nn.Module):
@@ -119,9 +163,10 @@ class mGradNetM(nn.Module):
         activation: sigma = grad s, s convex, by name or as a function of the width.
         rho: "one" (1), "softplus", or "identity" (s), the last for activations with s >= 0:
             tanh, sigmoid, wtanh; or a nonnegative nondecreasing elementwise function of a tensor.
+        init: "unit" or "authors", see :mod:`gradnets.initial`.
 
     Input (..., n), output the same shape; float32 or float64. With dim 2, width 7, 4 modules and
-    softmax there are 94 parameters, as in Table 1. Initial values are the authors'.
+    softmax there are 94 parameters, as in Table 1.
 
     Raises:
         ValueError: a size below 1, an unknown activation or rho, an activation without a
@@ -148,6 +193,7 @@ or wtanh, got 'softmax'
         modules: int,
         activation: Activation = "softmax",
         rho: Rho = "one",
+        init: str = "unit",
     ) -> None:
         super().__init__()
         self.dim = checks.size("dim", dim)
@@ -166,10 +212,43 @@ or wtanh, got 'softmax'
                 "rho: 'identity' is nonnegative only where s is: expected activation tanh, sigmoid"
                 f" or wtanh, got {activation!r}"
             )
+        # Of the user's own rho, or an own s where s >= 0 matters, nothing is certified.
+        self.certified = rho == "softplus" or (rho == "identity" and named)
+        if initial.check(init) == "unit":
+            initial.modular(self)
 
     def forward(self, x: Tensor) -> Tensor:
         c, t = softplus(self.raw_c), softplus(self.raw_t)
         return modular(x, self.W, self.b, self.a, c, t, self.sigmas, self.rho)
+
+    def jacobian_factors(self, x: Tensor) -> Factors | None:
+        """Return the factors of the Jacobian; None if an activation has no derivative."""
+        c, t = softplus(self.raw_c), softplus(self.raw_t)
+        return modular_factors(x, self.W, self.b, c, t, self.sigmas, self.rho)
+
+    def jacobian_bounds(self) -> Bounds:
+        """Return bounds of the Jacobian over all x; 0 from below where a named rho makes it so."""
+        if self.rho is not None:
+            return monotone(self.W) if self.certified and rising(self.sigmas) else unknown(self.W)
+        c, t = softplus(self.raw_c), softplus(self.raw_t)
+        return modular_bounds(self.W, c, t, self.sigmas)
+
+    def potential(self, x: Tensor) -> Tensor:
+        """Return F(x) = a.x + sum_k c_k R(s_k(z_k)), R' = rho and grad F = f, shape x.shape[:-1].
+
+        R(s) is s for rho = "one", s^2 / 2 for "identity"; another rho says its own in an attribute
+        ``primitive``.
+
+        Raises:
+            ValueError: a rho without a primitive, as softplus, whose primitive is a dilogarithm;
+                an activation without a potential; an input whose last dimension is not n.
+            TypeError: an input of another dtype than the weights.
+
+        >>> mGradNetM(dim=2, width=7, modules=4).potential(torch.zeros(5, 2)).shape
+        torch.Size([5])
+        """
+        c, t = softplus(self.raw_c), softplus(self.raw_t)
+        return modular_potential(x, self.W, self.b, self.a, c, t, self.sigmas, self.rho)
 
 
 def module_activations(
@@ -185,12 +264,7 @@ def build_rho(
     rho: Rho, activation: Activation, sigmas: nn.ModuleList
 ) -> Callable[[Tensor], Tensor] | None:
     """Return rho as a function, or None for rho = 1, which needs no potential."""
-    if isinstance(rho, str) and rho not in RHO:
-        expected = ", ".join(RHO)
-        raise ValueError(f"rho: expected one of {expected} or a function of a tensor, got {rho!r}")
-    if not isinstance(rho, str) and not callable(rho):
-        raise ValueError(f"rho: expected a name or a function of a tensor, got {rho!r}")
-    function = RHO[rho] if isinstance(rho, str) else rho
+    function = build(rho, ("one", "identity", "softplus"))
     if function is not None and not all(hasattr(sigma, "potential") for sigma in sigmas):
         raise ValueError(f"rho: {rho!r} needs an activation with a potential, got {activation!r}")
     return function

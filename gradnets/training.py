@@ -11,10 +11,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
-from tqdm import tqdm
 
-from gradnets import checkpoints
 from gradnets.alike import check_alike, fingerprint
+from gradnets.resumable import complete
 from gradnets.trials import Data, History, Protocol
 
 State = dict[str, Tensor]
@@ -28,9 +27,10 @@ def train(
     seeds: Sequence[int] | None = None,
     checkpoint: str | Path | None = None,
     compile: bool = False,
+    device: str | torch.device = "cpu",
     progress: str | None = "training",
 ) -> History:
-    """Train T networks of one architecture side by side on the CPU, each on its own data.
+    """Train T networks of one architecture side by side, each on its own data.
 
     Minimises mean((f(x) - y)^2) by Adam; each network ends with the weights of its best validation
     epoch. A trial depends on its own data and seed alone; what is batched with it changes rounding.
@@ -38,17 +38,19 @@ def train(
     Args:
         nets: T networks of one class and the same shapes; they are changed in place.
         data: T trials.
-        protocol: epochs, batch size, learning rate; the paper's by default.
+        protocol: epochs, batch size, learning rate and its schedule; the paper's by default.
         seeds: of the order in which each trial sees its samples; 0 .. T-1 by default.
         checkpoint: a file written after every epoch. If it exists, training goes on from it, to
             the same weights as without a stop; it must be of the same networks, data and protocol.
         compile: compile the step with torch.compile; needs a C++ compiler, pays after about a
             thousand steps.
+        device: where to compute, "cuda" for a GPU; networks and data stay on the CPU.
         progress: the label of a progress bar, None for no bar.
 
     Raises:
         ValueError: networks that differ, a wrong number of networks or seeds, a checkpoint of
-            another run.
+            another run, a device that this machine has not.
+        OSError: a checkpoint that cannot be written; the one before it stays.
         FloatingPointError: a trial whose validation loss was never finite.
         RuntimeError: ``compile`` without a C++ compiler.
 
@@ -64,24 +66,8 @@ def train(
     """
     nets, protocol = list(nets), protocol or Protocol()
     seeds = list(range(len(nets))) if seeds is None else list(seeds)
-    run = Run(nets, data, protocol, seeds, compile)
-    path = None if checkpoint is None else Path(checkpoint)
-    if path is not None and path.exists():
-        run.restore(checkpoints.read(path, run.fingerprint))
-    with tqdm(
-        desc=progress,
-        total=protocol.epochs,
-        initial=run.epoch,
-        unit="epoch",
-        disable=progress is None,
-        leave=False,
-    ) as bar:
-        while run.epoch < protocol.epochs:
-            run.advance()
-            if path is not None:
-                checkpoints.write(path, run.fingerprint, run.state())
-            bar.update()
-            bar.set_postfix(validation=f"{run.best_loss.median().item():.2e}")
+    run = Run(nets, data, protocol, seeds, compile, chosen(device))
+    complete(run, protocol.epochs, checkpoint, progress)
     return run.finish(nets)
 
 
@@ -95,14 +81,15 @@ class Run:
         protocol: Protocol,
         seeds: list[int],
         compiled: bool,
+        device: torch.device,
     ) -> None:
         check_alike(nets, data, seeds)
         self.protocol, self.seeds, self.epoch = protocol, seeds, 0
         stacked, buffers = stack_module_state(nets)
         learned = {name for name, p in nets[0].named_parameters() if p.requires_grad}
-        params = {name: value.detach().clone() for name, value in stacked.items()}
-        self.params: State = {name: params[name] for name in params if name in learned}
-        self.fixed: State = {name: params[name] for name in params if name not in learned} | buffers
+        state = {k: v.detach().clone().to(device) for k, v in (stacked | buffers).items()}
+        self.params: State = {name: state[name] for name in state if name in learned}
+        self.fixed: State = {name: state[name] for name in state if name not in learned}
         self.best: State = {key: value.clone() for key, value in self.params.items()}
         trials = len(nets)
         self.best_loss = torch.full((trials,), torch.inf, dtype=data.x.dtype)
@@ -111,8 +98,8 @@ class Run:
         self.optimiser = torch.optim.Adam(self.params.values(), lr=protocol.lr, fused=True)
         self.generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         # Samples as columns, x above y: one contiguous gather an epoch, and what the nets compute.
-        self.columns = torch.cat([data.x, data.y], -1).mT.contiguous()
-        self.data = data
+        self.columns = torch.cat([data.x, data.y], -1).mT.contiguous().to(device)
+        self.validation = data.x_val.to(device), data.y_val.to(device)
         self.fingerprint = fingerprint(nets, data, protocol, seeds)
         loss = batched_loss(nets[0])
         self.validate: Callable[..., Tensor] = vmap(loss)
@@ -124,10 +111,10 @@ class Run:
     @torch.no_grad()
     def check_stacked(self, nets: list[nn.Module]) -> None:
         """Raise ValueError unless the stacked networks compute what each computes by itself."""
-        samples = [self.data.x_val[:, :100], self.data.y_val[:, :100]]
-        stacked = self.validate(self.params, self.fixed, *samples)
+        samples = [sample[:, :100] for sample in self.validation]
+        stacked = self.validate(self.params, self.fixed, *samples).cpu()
         for i, net in enumerate(nets):
-            x, y = (sample[i] for sample in samples)
+            x, y = (sample[i].cpu() for sample in samples)
             alone = (net(x) - y).square().mean()
             if not torch.allclose(alone, stacked[i], rtol=1e-3, equal_nan=True):
                 raise ValueError(
@@ -140,12 +127,17 @@ class Run:
         trials, features, samples = self.columns.shape
         shuffled = torch.stack(
             [
-                columns.index_select(1, torch.randperm(samples, generator=generator))
+                columns.index_select(
+                    1, torch.randperm(samples, generator=generator).to(columns.device)
+                )
                 for columns, generator in zip(self.columns, self.generators, strict=True)
             ]
         )
-        total = torch.zeros(trials, dtype=self.columns.dtype)
-        for batch in shuffled.split(self.protocol.batch, -1):
+        total = self.columns.new_zeros(trials)
+        batches = shuffled.split(self.protocol.batch, -1)
+        for step, batch in enumerate(batches):
+            done = (self.epoch + step / len(batches)) / self.protocol.epochs
+            self.optimiser.param_groups[0]["lr"] = self.protocol.rate(done)
             x, y = batch.mT.split(features // 2, -1)
             grads, loss = self.step(self.params, self.fixed, x, y)
             for key, value in self.params.items():
@@ -153,7 +145,7 @@ class Run:
             self.optimiser.step()
             total += loss.detach() * batch.shape[-1]
         with torch.no_grad():
-            validation = self.validate(self.params, self.fixed, self.data.x_val, self.data.y_val)
+            validation = self.validate(self.params, self.fixed, *self.validation).cpu()
         self.losses[0, :, self.epoch] = total / samples
         self.losses[1, :, self.epoch] = validation
         self.epoch += 1
@@ -165,7 +157,7 @@ class Run:
         self.best_loss = torch.where(better, validation, self.best_loss)
         self.best_epoch[better] = self.epoch
         for key, value in self.params.items():
-            self.best[key][better] = value[better]
+            self.best[key][better.to(value.device)] = value[better.to(value.device)]
 
     def state(self) -> dict[str, Any]:
         """Return all that a later run needs to go on exactly as this one would."""
@@ -223,6 +215,21 @@ def batched_loss(net: nn.Module) -> Callable[[State, State, Tensor, Tensor], Ten
         return (functional_call(skeleton, (params, fixed), (x,)) - y).square().mean()
 
     return loss
+
+
+def chosen(device: str | torch.device) -> torch.device:
+    """Return the device, or say at once that this machine has it not.
+
+    >>> chosen("abacus")
+    Traceback (most recent call last):
+        ...
+    ValueError: device: expected cpu or one that this machine has, got 'abacus'
+    """
+    try:
+        return torch.empty(1, device=device).device
+    except (RuntimeError, AssertionError):  # as torch built without CUDA raises
+        text = f"device: expected cpu or one that this machine has, got {device!r}"
+        raise ValueError(text) from None
 
 
 def compile_step(step: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,12 +1,18 @@
 """What a training run is given and what it tells: protocol, data, history."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from gradnets import checks
+
+SCHEDULES: dict[str, Callable[[float], float]] = {
+    "constant": lambda progress: 1.0,
+    "cosine": lambda progress: (1 + math.cos(math.pi * progress)) / 2,
+}
 
 
 @dataclass(frozen=True)
@@ -16,18 +22,32 @@ class Protocol:
     Attributes:
         epochs: passes over the data.
         batch: samples a step.
-        lr: Adam's constant learning rate.
+        lr: Adam's learning rate, at the start.
+        schedule: "constant", or "cosine", which lowers the rate by half a cosine to 0.
     """
 
     epochs: int = 200
     batch: int = 1000
     lr: float = 0.005
+    schedule: str = "constant"
 
     def __post_init__(self) -> None:
         for name in ("epochs", "batch"):
             checks.size(name, getattr(self, name))
         if not isinstance(self.lr, int | float) or not 0 < self.lr < math.inf:
             raise ValueError(f"lr: expected a positive number, got {self.lr!r}")
+        if self.schedule not in SCHEDULES:
+            raise ValueError(
+                f"schedule: expected one of {', '.join(SCHEDULES)}, got {self.schedule!r}"
+            )
+
+    def rate(self, progress: float) -> float:
+        """Return the learning rate when that part of all steps is done, 0 <= progress < 1.
+
+        >>> Protocol(lr=0.01, schedule="cosine").rate(0.5)
+        0.005
+        """
+        return self.lr * SCHEDULES[self.schedule](progress)
 
 
 @dataclass(frozen=True)

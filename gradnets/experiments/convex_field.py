@@ -2,7 +2,7 @@
 
 from gradnets import fields
 from gradnets.cascaded import mGradNetC
-from gradnets.experiments.field_learning import Config, protocol
+from gradnets.experiments.configuration import Config, protocol
 from gradnets.modular import mGradNetM
 
 
@@ -20,8 +20,8 @@ def config(profile: str = "quick", seeds: int = 5) -> Config:
         profile=profile,
         field=fields.convex,
         models={
-            "mGradNetC": lambda: mGradNetC(dim=2, width=7, depth=4),
-            "mGradNetM": lambda: mGradNetM(dim=2, width=7, modules=4),
+            "mGradNetC": lambda: mGradNetC(dim=2, width=7, depth=4, init="authors"),
+            "mGradNetM": lambda: mGradNetM(dim=2, width=7, modules=4, init="authors"),
         },
         protocol=protocol(profile),
         seeds=seeds,

@@ -1,10 +1,9 @@
-"""Learn a gradient field from samples: configuration, run, result."""
+"""Learn a gradient field from samples: run and result."""
 
 import json
 import platform
 import time
 import tomllib
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from importlib import resources
 from pathlib import Path
@@ -13,55 +12,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from gradnets import checks
-from gradnets.fields import Field, unit_grid
-from gradnets.training import train
-from gradnets.trials import Data, Protocol
+from gradnets.experiments.configuration import Config
+from gradnets.experiments.parts import learn_here, learn_on_cluster
+from gradnets.fields import unit_grid
 from gradnets.whole_files import write_whole
-
-EPOCHS = {"quick": 20, "full": 200}
-
-
-def protocol(profile: str) -> Protocol:
-    """Return the paper's protocol, with fewer epochs in the quick profile.
-
-    Raises:
-        ValueError: another profile than "quick" or "full".
-
-    >>> protocol("draft")
-    Traceback (most recent call last):
-        ...
-    ValueError: profile: expected quick or full, got 'draft'
-    """
-    if profile not in EPOCHS:
-        raise ValueError(f"profile: expected {' or '.join(EPOCHS)}, got {profile!r}")
-    return Protocol(epochs=EPOCHS[profile])
-
-
-@dataclass(frozen=True)
-class Config:
-    """An experiment: a field, the models that learn it, how often and how long.
-
-    Attributes:
-        models: name -> function that makes a network with fresh initial values.
-        seeds: the number of trials; trial s has seed s.
-        train_points, validation_points: samples a trial, uniform on the unit square.
-        grid: the test points are grid x grid.
-    """
-
-    name: str
-    profile: str
-    field: Field
-    models: dict[str, Callable[[], nn.Module]]
-    protocol: Protocol
-    seeds: int = 5
-    train_points: int = 100_000
-    validation_points: int = 10_000
-    grid: int = 100
-
-    def __post_init__(self) -> None:
-        for name in ("seeds", "train_points", "validation_points", "grid"):
-            checks.size(name, getattr(self, name))
 
 
 @dataclass(frozen=True)
@@ -151,48 +105,33 @@ def run(
     checkpoints: Path | None = None,
     compile: bool = False,
     progress: bool = True,
+    engine: str | None = None,
 ) -> Result:
     """Train and test every model of an experiment.
 
     Args:
         config: what to run.
         checkpoints: an existing folder; an interrupted run goes on from it. Finished models are
-            kept there too, so remove it when the result is safe.
+            kept there too, so remove it when the result is safe. A cluster keeps none.
         compile, progress: as for :func:`gradnets.training.train`.
+        engine: None trains in this process, dask://HOST:PORT on a cluster, the seeds in parts; the
+            weights are the same up to rounding.
+
+    Raises:
+        ValueError: an engine that is not spelled so.
+        RuntimeError: a cluster that does not answer or is lost.
     """
     start = time.perf_counter()
+    if engine is None:
+        learned = learn_here(config, compile, checkpoints, progress)
+    else:
+        learned = learn_on_cluster(config, compile, engine)
     trials = {}
-    for model, make in config.models.items():
-        nets = [seeded(make, seed) for seed in range(config.seeds)]
-        history = train(
-            nets,
-            sample(config),
-            config.protocol,
-            checkpoint=checkpoints and checkpoints / f"{model}.pt",
-            compile=compile,
-            progress=model if progress else None,
-        )
-        count = sum(p.numel() for p in nets[0].parameters() if p.requires_grad)
-        best_epoch = history.best_epoch.tolist()
-        trials[model] = Trials(nets, count, grid_errors(nets, config), best_epoch)
+    for model, done in learned.items():
+        count = sum(p.numel() for p in done.nets[0].parameters() if p.requires_grad)
+        errors = grid_errors(done.nets, config)
+        trials[model] = Trials(done.nets, count, errors, done.best_epoch)
     return Result(config, trials, time.perf_counter() - start)
-
-
-def seeded(make: Callable[[], nn.Module], seed: int) -> nn.Module:
-    """Return a network whose initial values depend on the seed alone."""
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return make()
-
-
-def sample(config: Config) -> Data:
-    """Return each trial's own training and validation points, uniform on the unit square."""
-    samples: list[Tensor] = []
-    generators = [torch.Generator().manual_seed(10_000 + seed) for seed in range(config.seeds)]
-    for count in (config.train_points, config.validation_points):
-        x = torch.stack([torch.rand(count, config.field.dim, generator=g) for g in generators])
-        samples += [x, config.field.gradient(x)]
-    return Data(*samples)
 
 
 @torch.no_grad()

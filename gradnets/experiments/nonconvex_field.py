@@ -2,7 +2,7 @@
 
 from gradnets import fields
 from gradnets.cascaded import GradNetC
-from gradnets.experiments.field_learning import Config, protocol
+from gradnets.experiments.configuration import Config, protocol
 from gradnets.modular import GradNetM
 
 
@@ -20,8 +20,8 @@ def config(profile: str = "quick", seeds: int = 5) -> Config:
         profile=profile,
         field=fields.nonconvex,
         models={
-            "GradNetC": lambda: GradNetC(dim=2, width=7, depth=4),
-            "GradNetM": lambda: GradNetM(dim=2, width=7, modules=4),
+            "GradNetC": lambda: GradNetC(dim=2, width=7, depth=4, init="authors"),
+            "GradNetM": lambda: GradNetM(dim=2, width=7, modules=4, init="authors"),
         },
         protocol=protocol(profile),
         seeds=seeds,

@@ -1,8 +1,12 @@
+from collections.abc import Callable
+
+import pytest
 import torch
 from torch import nn
 
-from gradnets import GradNetM, mGradNet
+from gradnets import GradNetM, mGradNet, mGradNetM
 from gradnets.alike import description, fingerprint
+from gradnets.training import train
 from gradnets.trials import Data, Protocol
 
 
@@ -37,3 +41,34 @@ def test_fingerprint_is_of_everything_a_run_starts_from() -> None:
     }
     assert len(prints) == 5
     assert fingerprint(*start) in prints
+
+
+DIFFERENT = {
+    "activation": (lambda: mGradNet(2, 7, "tanh"), lambda: mGradNet(2, 7, "softplus")),
+    "rho": (lambda: mGradNetM(2, 7, 2), lambda: mGradNetM(2, 7, 2, rho="softplus")),
+    "inside": (
+        lambda: nn.Sequential(nn.Linear(2, 2), nn.Tanh()),
+        lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU()),
+    ),
+    "a closure": (
+        lambda: mGradNet(2, 7, lambda width: Scaled(lambda z: 2 * z)),
+        lambda: mGradNet(2, 7, lambda width: Scaled(lambda z: 3 * z)),
+    ),
+}
+
+
+class Scaled(nn.Module):
+    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, z: torch.Tensor) -> torch.Tensor:
+        return self.function(z)
+
+
+@pytest.mark.parametrize("name", DIFFERENT)
+def test_networks_that_only_look_alike(name: str) -> None:
+    one, other = DIFFERENT[name]
+    x = torch.rand(3, 20, 2)
+    with pytest.raises(ValueError, match=r"nets: expected all alike, got network 2"):
+        train([one(), one(), other()], Data(x, x, x, x), Protocol(epochs=1), progress=None)

@@ -9,6 +9,10 @@ from torch import nn
 
 from gradnets.testing import assert_psd_at, assert_symmetric_at
 
+MONOTONE_BASELINES = ("ICNN", "ICGN", "CRR")
+# The potential of the baseline ends with biases, which its gradient does not see.
+UNSEEN = {"ICNN": ("b.2", "c.1")}
+
 
 def points(count: int, dim: int, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
@@ -16,7 +20,9 @@ def points(count: int, dim: int, seed: int = 0) -> torch.Tensor:
 
 
 def test_jacobian_is_what_the_name_says(net: nn.Module) -> None:
-    judge = assert_psd_at if type(net).__name__.startswith("m") else assert_symmetric_at
+    name = type(net).__name__
+    monotone = name.startswith("m") or name in MONOTONE_BASELINES
+    judge = assert_psd_at if monotone else assert_symmetric_at
     judge(net.double(), points(50, 3))
 
 
@@ -55,6 +61,9 @@ def test_pickle_round_trip(net: nn.Module) -> None:
 def test_every_parameter_matters(net: nn.Module) -> None:
     net(points(20, 3).float()).square().sum().backward()
     for name, parameter in net.named_parameters():
+        if name in UNSEEN.get(type(net).__name__, ()):
+            assert parameter.grad is None or not parameter.grad.any(), name
+            continue
         assert parameter.grad is not None, name
         assert parameter.grad.abs().max() > 0, name
 
@@ -65,6 +74,8 @@ def test_vmap(net: nn.Module) -> None:
 
 
 def test_export_with_any_batch(net: nn.Module) -> None:
+    if type(net).__name__ in ("ICNN", "MLP"):
+        pytest.xfail("torch.export cannot follow torch.func.grad")
     dynamic = ({0: torch.export.Dim.DYNAMIC},)
     program = torch.export.export(net.double(), (points(3, 3),), dynamic_shapes=dynamic)
     x = points(11, 3)

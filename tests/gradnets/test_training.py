@@ -87,6 +87,49 @@ def test_weights_are_those_of_the_best_validation_epoch() -> None:
         assert history.validation_loss[trial, history.best_epoch[trial] - 1].item() == least
 
 
+def test_cosine_rate_is_the_plain_schedule() -> None:
+    data, nets = make_data(1), make_nets(1)
+    plain = copy.deepcopy(nets[0])
+    protocol = Protocol(epochs=6, batch=32, lr=0.01, schedule="cosine")
+    run = training.Run(nets, data, protocol, [0], False, torch.device("cpu"))
+    optimiser = torch.optim.Adam(plain.parameters(), lr=protocol.lr)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, protocol.epochs * 4)
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(protocol.epochs):
+        run.advance()
+        for index in torch.randperm(100, generator=generator).split(protocol.batch):
+            optimiser.zero_grad()
+            mse_loss(plain(data.x[0, index]), data.y[0, index]).backward()
+            optimiser.step()
+            schedule.step()
+    for key, value in plain.named_parameters():
+        torch.testing.assert_close(run.params[key][0], value.detach(), rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64])
+def test_both_dtypes(dtype: torch.dtype) -> None:
+    data = make_data(1)
+    data = Data(*(v.to(dtype) for v in (data.x, data.y, data.x_val, data.y_val)))
+    nets = [net.to(dtype) for net in make_nets(1)]
+    history = train(nets, data, PROTOCOL, progress=None)
+    assert history.train_loss.dtype == weights(nets).dtype == dtype
+
+
+def test_a_device_that_is_not_there() -> None:
+    absent = "xpu" if torch.cuda.is_available() else "cuda"
+    with pytest.raises(ValueError, match=f"device: expected cpu or one that .*, got '{absent}'"):
+        train(make_nets(), make_data(), PROTOCOL, device=absent, progress=None)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA here")
+def test_a_gpu_trains_as_the_cpu_does() -> None:
+    data, nets = make_data(), make_nets()
+    other = copy.deepcopy(nets)
+    train(nets, data, PROTOCOL, progress=None)
+    train(other, data, PROTOCOL, device="cuda", progress=None)
+    torch.testing.assert_close(weights(nets), weights(other), rtol=1e-2, atol=1e-3)
+
+
 class Stop(KeyboardInterrupt):
     pass
 
@@ -204,36 +247,6 @@ def test_frozen_parameters_and_buffers_stay() -> None:
         assert torch.equal(net.W, W)  # pyright: ignore
         assert not net.W.requires_grad  # pyright: ignore
         assert net.raw_alpha.requires_grad  # pyright: ignore
-
-
-DIFFERENT = {
-    "activation": (lambda: mGradNet(2, 7, "tanh"), lambda: mGradNet(2, 7, "softplus")),
-    "rho": (lambda: mGradNetM(2, 7, 2), lambda: mGradNetM(2, 7, 2, rho="softplus")),
-    "inside": (
-        lambda: nn.Sequential(nn.Linear(2, 2), nn.Tanh()),
-        lambda: nn.Sequential(nn.Linear(2, 2), nn.ReLU()),
-    ),
-    "a closure": (
-        lambda: mGradNet(2, 7, lambda width: Scaled(lambda z: 2 * z)),
-        lambda: mGradNet(2, 7, lambda width: Scaled(lambda z: 3 * z)),
-    ),
-}
-
-
-class Scaled(nn.Module):
-    def __init__(self, function: Callable[[torch.Tensor], torch.Tensor]) -> None:
-        super().__init__()
-        self.function = function
-
-    def forward(self, z: torch.Tensor) -> torch.Tensor:
-        return self.function(z)
-
-
-@pytest.mark.parametrize("name", DIFFERENT)
-def test_networks_that_only_look_alike(name: str) -> None:
-    one, other = DIFFERENT[name]
-    with pytest.raises(ValueError, match=r"nets: expected all alike, got network 2"):
-        train([one(), one(), other()], make_data(), PROTOCOL, progress=None)
 
 
 def test_a_checkpoint_knows_rho(tmp_path: Path) -> None:

@@ -30,7 +30,15 @@ def test_data_that_does_not_fit_together() -> None:
 
 @pytest.mark.parametrize(
     ("name", "value"),
-    [("epochs", 0), ("epochs", True), ("batch", 0), ("lr", 0.0), ("lr", torch.inf), ("lr", "fast")],
+    [
+        ("epochs", 0),
+        ("epochs", True),
+        ("batch", 0),
+        ("lr", 0.0),
+        ("lr", torch.inf),
+        ("lr", "fast"),
+        ("schedule", "step"),
+    ],
 )
 def test_protocol_out_of_range(name: str, value: object) -> None:
     with pytest.raises(ValueError, match=rf"{name}: expected .*, got {value!r}"):

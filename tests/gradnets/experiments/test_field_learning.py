@@ -7,7 +7,9 @@ import pytest
 import torch
 
 from gradnets.experiments import EXPERIMENTS, Config, convex_field, run
-from gradnets.experiments.field_learning import band, protocol, read_toml, reported, sample, seeded
+from gradnets.experiments.configuration import protocol
+from gradnets.experiments.field_learning import band, read_toml, reported
+from gradnets.experiments.parts import sample, seeded
 from gradnets.experiments.tables import table
 from gradnets.published import MODELS
 from gradnets.trials import Protocol

@@ -1,0 +1,116 @@
+"""The seeds of an experiment in parts, each trained as one batched model, here or on a cluster."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from gradnets.engine import run_tasks, split
+from gradnets.experiments.configuration import Config
+from gradnets.training import train
+from gradnets.trials import Data
+
+
+@dataclass(frozen=True)
+class Part:
+    """Some seeds of a model of an experiment, and how they are trained.
+
+    Attributes:
+        nets: with their initial values, one a seed.
+        threads: torch's, on a cluster.
+    """
+
+    config: Config
+    model: str
+    seeds: Sequence[int]
+    nets: list[nn.Module]
+    compile: bool = False
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Learned:
+    """The networks of a part with their best-validation weights, and the epochs of these."""
+
+    nets: list[nn.Module]
+    best_epoch: list[int]
+
+
+def part(config: Config, model: str, seeds: Sequence[int], compile: bool) -> Part:
+    """Return these seeds of a model, with fresh networks."""
+    nets = [seeded(config.models[model], seed) for seed in seeds]
+    return Part(config, model, seeds, nets, compile, torch.get_num_threads())
+
+
+def learn(part: Part, checkpoint: Path | None = None, label: str | None = None) -> Learned:
+    """Train the networks of a part as one batched model."""
+    history = train(
+        part.nets,
+        sample(part.config, part.seeds),
+        part.config.protocol,
+        seeds=part.seeds,
+        checkpoint=checkpoint,
+        compile=part.compile,
+        progress=label,
+    )
+    return Learned(part.nets, history.best_epoch.tolist())
+
+
+def learn_here(
+    config: Config, compile: bool, checkpoints: Path | None, progress: bool
+) -> dict[str, Learned]:
+    """Train all models in this process, one after the other."""
+    return {
+        model: learn(
+            part(config, model, range(config.seeds), compile),
+            checkpoints and checkpoints / f"{model}.pt",
+            model if progress else None,
+        )
+        for model in config.models
+    }
+
+
+def learn_remotely(part: Part) -> tuple[str, Learned]:
+    """Train a part on a worker, with as many threads as were asked for here."""
+    torch.set_num_threads(part.threads)
+    return part.model, learn(part)
+
+
+def learn_on_cluster(config: Config, compile: bool, engine: str) -> dict[str, Learned]:
+    """Train all models as tasks, each with as many seeds as one worker's share."""
+
+    def tasks(workers: int) -> list[Part]:
+        return [
+            part(config, model, seeds, compile)
+            for model in config.models
+            for seeds in split(range(config.seeds), workers)
+        ]
+
+    outcomes = run_tasks(engine, tasks, learn_remotely)
+    return {
+        model: Learned(
+            [net for name, learned in outcomes if name == model for net in learned.nets],
+            [epoch for name, learned in outcomes if name == model for epoch in learned.best_epoch],
+        )
+        for model in config.models
+    }
+
+
+def seeded(make: Callable[[], nn.Module], seed: int) -> nn.Module:
+    """Return a network whose initial values depend on the seed alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return make()
+
+
+def sample(config: Config, seeds: Sequence[int] | None = None) -> Data:
+    """Return each trial's own training and validation points, uniform on the unit square."""
+    seeds = range(config.seeds) if seeds is None else seeds
+    samples: list[Tensor] = []
+    generators = [torch.Generator().manual_seed(10_000 + seed) for seed in seeds]
+    for count in (config.train_points, config.validation_points):
+        x = torch.stack([torch.rand(count, config.field.dim, generator=g) for g in generators])
+        samples += [x, config.field.gradient(x)]
+    return Data(*samples)
