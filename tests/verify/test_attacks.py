@@ -1,7 +1,5 @@
 """Modules that once were proved, or certificates accepted, though the claim is false."""
 
-import os
-import time
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -90,35 +88,6 @@ def test_what_falls_far_out_is_not_proved(f: Callable[[Tensor, Tensor], Tensor],
     assert verify.decide(Scaled(f, *[size] * (size > 0)), "psd", dim=3).status != "proved"
 
 
-class Tied(nn.Module):
-    """W^T tanh(W x), but on some days, on some machines, another map."""
-
-    def __init__(self, well: Callable[[], bool]) -> None:
-        super().__init__()
-        self.W, self.V = nn.Parameter(torch.eye(2)), nn.Parameter(torch.eye(2))
-        self.well = well
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.tanh(x @ self.W.T) @ (self.W if self.well() else self.V)
-
-
-@pytest.mark.parametrize(
-    ("well", "read"),
-    [
-        (lambda: time.time() > 0, "time.time"),
-        (lambda: "WHERE" not in os.environ, "__getitem__"),
-        (lambda: os.environ.get("WHERE") is None, "__getitem__"),
-    ],
-    ids=["the clock", "a name in the environment", "a value in the environment"],
-)
-def test_what_depends_on_the_clock_or_the_machine(well: Callable[[], bool], read: str) -> None:
-    verdict = verify.decide(Tied(well), "psd", dim=2)
-    assert verdict.status == "unknown"
-    assert verdict.reason is not None
-    assert verdict.reason.kind == "not a sample map"
-    assert read in verdict.reason.detail
-
-
 def test_where_is_strict_only_if_both_branches_are() -> None:
     """x / sqrt(x^2 + d), d = 0 on an open set of parameters."""
 
@@ -127,19 +96,6 @@ def test_where_is_strict_only_if_both_branches_are() -> None:
         return x / torch.sqrt(x * x + d)
 
     assert verify.decide(Scaled(f, 2), "psd", dim=2).status != "proved"
-
-
-def test_many_samples_and_other_kinds_of_numbers_are_looked_at() -> None:
-    class Many(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return -x if type(x) is Tensor and len(x) > 100 else x
-
-    class Double(nn.Module):
-        def forward(self, x: Tensor) -> Tensor:
-            return -x if x.dtype is torch.float64 else x
-
-    for net in (Many(), Double()):
-        assert verify.decide(net, "psd", dim=2).status == "unknown"
 
 
 @pytest.mark.parametrize("slope", [-2, 2])
