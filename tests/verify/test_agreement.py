@@ -95,3 +95,43 @@ def test_many_samples_and_other_kinds_of_numbers_are_looked_at() -> None:
 
     for net in (Many(), Double()):
         assert verify.decide(net, "psd", dim=2).status == "unknown"
+
+
+def factored(x: Tensor) -> Tensor:
+    return torch.linalg.cholesky(torch.eye(2) + x.sum() * torch.eye(2))
+
+
+def inverted(x: Tensor) -> Tensor:
+    return torch.linalg.inv(torch.diag_embed(x))
+
+
+def looked_up(x: Tensor) -> Tensor:
+    return nn.functional.embedding(x.long().clamp(0), torch.ones(10**6, 1))
+
+
+def divided(x: Tensor) -> Tensor:
+    return torch.div(x.long(), x.long() + 10**6, rounding_mode="floor")
+
+
+@pytest.mark.parametrize("tried", [factored, inverted, looked_up, divided])
+def test_an_error_that_is_caught_is_a_branch(tried: Callable[[Tensor], Tensor]) -> None:
+    class Caught(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            try:
+                tried(x)
+            except (RuntimeError, IndexError):
+                return -x
+            return x
+
+    assert verify.decide(Caught(), "psd", dim=2).status == "unknown"
+
+
+def test_a_copy_that_is_another_module_tells_nothing() -> None:
+    class Decoy(nn.Module):
+        def __deepcopy__(self, memo: object) -> nn.Module:
+            return nn.Identity()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return -x if type(x) is Tensor else x
+
+    assert verify.decide(Decoy(), "psd", dim=2).status == "unknown"
