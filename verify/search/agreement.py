@@ -1,32 +1,21 @@
 """The graph against the module itself, at random points and parameters, in every mode of torch."""
 
 import copy
-import os
-import random
-import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any
-from unittest.mock import patch
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from verify.search.evaluate import evaluate
+from verify.search.watch import swallows, watched
 from verify.trusted.trace import Traced
 
-JUMPS = ("step", "floor", "round", "iszero", "where")
+JUMPS = ("step", "floor", "round", "iszero", "where", "hardmax")
 DIFFERS = "the module's values are not those of its graph"
 Map = Callable[[Tensor], Tensor]
 Run = tuple[float, float, int, Callable[[Map, Tensor], Tensor]]
-READS: tuple[tuple[Any, str], ...] = (
-    (Tensor, "numpy tolist __array__ __dlpack__ data_ptr untyped_storage storage"),
-    (torch._C, "_to_dlpack"),
-    (time, "time time_ns monotonic perf_counter"),
-    (type(os.environ), "__getitem__"),
-)
 
 
 def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
@@ -37,10 +26,13 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
     differ: rounding may take it to the other side. A value that Python reads, or a random number
     that it draws, is a disagreement too: the graph cannot know.
     """
+    kinds = [*map(type, net.modules())]
     try:
         net = copy.deepcopy(net)
     except Exception:  # of the user's code, of any kind
         return "the module cannot be copied, so its values were not compared with its graph's"
+    if [*map(type, net.modules())] != kinds:
+        return "the module's copy is another module"
     finite = False
     for number, run in enumerate(RUNS):
         told, known = compared(net, traced, run, number)
@@ -49,6 +41,8 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
         if told:
             return told
         finite = finite or (known and (scope == "all" or not run[0]))
+    if swallows(net, torch.zeros(2, dim(traced), dtype=dtype(net))):
+        return "the module catches an error of torch, which depends on values"
     return "" if finite else "the module is not finite at any of the points looked at"
 
 
@@ -63,8 +57,7 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
     x = torch.from_numpy(rng.normal(size=(samples, dim(traced))) * size)
     plain_kinds = (torch.get_default_dtype(), torch.float64)
     free = not names and not dict(net.named_buffers())  # a module of any kind of numbers
-    kind = next((p.dtype for p in names.values()), plain_kinds[seed % 2 if free else 0])
-    x = x.to(kind)
+    x = x.to(plain_kinds[seed % 2] if free else dtype(net))
     told: list[str] = []
     try:
         put(names, values)
@@ -95,6 +88,11 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
     if (far & known).sum() > (samples // 3 if jumps else 0):
         return DIFFERS, False
     return "", bool(known.any())
+
+
+def dtype(net: nn.Module) -> torch.dtype:
+    """Return the dtype of a module's parameters, the default one if it has none."""
+    return next((p.dtype for p in net.parameters()), torch.get_default_dtype())
 
 
 def put(names: Mapping[str, Tensor], values: Mapping[str, Tensor]) -> None:
@@ -144,65 +142,6 @@ RUNS = (
     (0.0, 1.0, 1, plain),
     (0.0, 1.0, 300, plain),
 )
-
-# What tells Python something of values, or of how many there are of a kind.
-COUNTS = {
-    *("_local_scalar_dense", "equal", "is_nonzero", "nonzero", "masked_select", "allclose"),
-    *("_unique2", "unique_dim", "unique_consecutive", "bincount", "histc"),
-    *("_nnz", "to_sparse", "_to_sparse"),
-}
-
-
-class Watch(TorchDispatchMode):
-    """Notes that a number was taken out of a tensor."""
-
-    def __init__(self, told: list[str]) -> None:
-        super().__init__()
-        self.told = told
-
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        masks = [
-            i
-            for i in (args[1] if func.overloadpacket is torch.ops.aten.index else ())
-            if i is not None
-        ]
-        counted = any(i.dtype == torch.bool for i in masks)
-        if counted or func.overloadpacket.__name__ in COUNTS:
-            self.told.append("Python code reads a value of a tensor, and may depend on it")
-        return func(*args, **(kwargs or {}))
-
-
-@contextmanager
-def watched(told: list[str]) -> Iterator[None]:
-    """Note what the module reads of tensors' values, of the clock and the environment, of dice."""
-
-    def noted(owner: Any, name: str) -> Any:
-        original = getattr(owner, name)
-
-        def method(*args: Any, **kwargs: Any) -> Any:
-            told.append(f"Python code reads {owner.__name__}.{name}, which is no part of a sample")
-            return original(*args, **kwargs)
-
-        return method
-
-    before = dice()
-    with ExitStack() as stack:
-        for owner, name in [(owner, name) for owner, names in READS for name in names.split()]:
-            stack.enter_context(patch.object(owner, name, noted(owner, name)))
-        stack.enter_context(Watch(told))
-        yield
-    if dice() != before:
-        told.append("the module draws random numbers")
-
-
-def dice() -> tuple[Any, ...]:
-    """Return the states of the random generators."""
-    kind, keys, *rest = np.random.get_state()  # noqa: NPY002, what users' code draws from
-    return (
-        random.getstate(),
-        (kind, bytes(np.asarray(keys).tobytes()), *rest),
-        bytes(torch.get_rng_state().numpy().tobytes()),
-    )
 
 
 def dim(traced: Traced) -> int:

@@ -97,7 +97,7 @@ def _flat_product(terms: list[Term], layout: Layout) -> np.ndarray:
     alive, still = [], []
     for term in terms:
         flat, index = term.flat()
-        zero = _which(lambda u: u == 0, term.dual.value)
+        zero = np.asarray(term.dual.value == 0, dtype=bool)
         alive.append(((~(flat & zero)).astype(float), index))
         still.append(((flat & ~zero).astype(float), index))
     count = contract(alive, layout.out, layout.sizes)

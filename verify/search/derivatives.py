@@ -65,7 +65,7 @@ DERIVATIVES: dict[str, Callable[[Apply, Any], Any]] = {
     "iszero": lambda f, u: 0 * u,
 }
 
-JUMPS = ("step", "floor", "round", "iszero")
+JUMPS = ("step", "floor", "round", "iszero", "hardmax")
 KINKS = ("relu", "i0e", *JUMPS)
 
 

@@ -29,6 +29,7 @@ class Effort:
     seconds: float
 
 
+LARGE = 1_000_000  # multiplications: past it one enclosure takes seconds, too long for a glance
 EFFORTS = {
     "glance": Effort(1, 4, 24, 4, 1, 40, 0, 0.5),
     "quick": Effort(4, 24, 512, 24, 3, 200, 60, 10.0),
@@ -40,9 +41,10 @@ def fitted(effort: Effort, graph: Graph, sizes: Mapping[str, int], n: int) -> Ef
     """Return the effort that suits a graph of some size."""
     work = flops(graph, sizes)
     many = work * min(n, 24)
+    rounds = _between(6e6 / many, min(3, effort.rounds), effort.rounds)
     return replace(
         effort,
-        rounds=_between(6e6 / many, min(3, effort.rounds), effort.rounds),
+        rounds=0 if effort.rounds == 1 and work > LARGE else rounds,
         samples=_between(1e8 / many, min(16, effort.samples), effort.samples),
         lines=_between(2e5 / work, 2, effort.lines),
         exact=_between((4e6 if effort.rounds > 1 else 4e5) / (work * n), 0, effort.exact),

@@ -1,6 +1,7 @@
 """The elementwise functions and the whole-axis operations of a graph in float64."""
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -103,8 +104,8 @@ def function(name: str, *arguments: np.ndarray) -> np.ndarray:
         return np.asarray(FUNCTIONS[name](*arguments))
 
 
-REDUCTIONS = ("amax", "amin", "prod", "median")
-ROWS = ("sort", "cumprod", "cummax", "cummin")
+REDUCTIONS = ("amax", "amin", "prod", "median", "argmax")
+ROWS = ("hardmax", "sort", "cumprod", "cummax", "cummin")
 MATRICES = ("inverse", "solve", "det", "cholesky", "matrix_exp")
 CALLS = (*REDUCTIONS, *ROWS, *MATRICES)
 
@@ -122,6 +123,15 @@ def operation(name: str, arrays: Sequence[np.ndarray], attrs: Sequence[Any]) -> 
     if name in ("amax", "amin", "prod"):
         reduce = {"amax": np.max, "amin": np.min, "prod": np.prod}[name]
         return np.asarray(reduce(first, axis=tuple(range(-attrs[0], 0))))
+    if name in ("argmax", "hardmax"):
+        lead = first.shape[: first.ndim - attrs[0]]
+        row = first.reshape(*lead, prod(first.shape[len(lead) :]))
+        place = np.argmax(row, axis=-1)  # of a nan, which comes first
+        unknown = np.isnan(row).any(axis=-1)
+        if name == "argmax":
+            return np.where(unknown, np.nan, place)
+        hits = np.equal(np.arange(row.shape[-1]), np.expand_dims(place, -1))
+        return np.where(np.expand_dims(unknown, -1), np.nan, hits).reshape(first.shape)
     if name in ("cumprod", "cummax", "cummin"):
         ufunc = {"cumprod": np.multiply, "cummax": np.maximum, "cummin": np.minimum}[name]
         return ufunc.accumulate(first, axis=-1)

@@ -1,6 +1,7 @@
 """The tangents of the whole-axis operations."""
 
 from collections.abc import Callable, Sequence
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -29,6 +30,8 @@ def operation_tangent(
         for a, t in zip(arrays, tangents, strict=True)
     ]
     a, t = arrays[0], tangents[0]
+    if node.name in ("argmax", "hardmax") and t is not None:
+        return _settled(node, a, t)
     if node.name in PICKS and t is not None:
         return _picked(node, a, t)
     if node.name in ("prod", "cumprod") and t is not None:
@@ -50,7 +53,8 @@ def operation_tangent(
 
 
 def _lined(array: np.ndarray, node: Node) -> np.ndarray:
-    return array.reshape(*array.shape[: array.ndim - node.attrs[0]], -1)
+    lead = array.shape[: array.ndim - node.attrs[0]]
+    return array.reshape(*lead, prod(array.shape[len(lead) :]))
 
 
 def _picked(node: Node, array: np.ndarray, tangent: np.ndarray) -> np.ndarray:
@@ -61,6 +65,17 @@ def _picked(node: Node, array: np.ndarray, tangent: np.ndarray) -> np.ndarray:
     unknown: Any = balls.nan() if t.dtype == object else np.nan
     taken = np.where(places < 0, unknown, taken)
     return taken if node.attrs[1] else taken[..., 0]
+
+
+def _settled(node: Node, array: np.ndarray, tangent: np.ndarray) -> np.ndarray:
+    """Return 0 where one entry is seen to be larger than all others, else nan."""
+    open_ones = positions("amax", _lined(array, node), node.attrs) < 0
+    unknown: Any = balls.nan() if tangent.dtype == object else np.nan
+    zero: Any = balls.ZERO if tangent.dtype == object else 0.0
+    settled = np.where(open_ones, unknown, zero)
+    settled = settled.reshape(*settled.shape[:-1], *[1] * (node.attrs[0] if node.attrs[1] else 0))
+    lead = tangent.shape[: tangent.ndim - node.attrs[0]]
+    return np.broadcast_to(settled, (*lead, *tangent.shape[len(lead) :][: node.attrs[1]]))
 
 
 def _scan(a: np.ndarray, t: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import flint
 import numpy as np
 from flint import fmpq
 
-from verify.search.balls import ZERO, Entry, ball, bounds, finite, interval, nan, tidy
+from verify.search.balls import ONE, ZERO, Entry, ball, bounds, finite, interval, nan, tidy
 from verify.search.elementwise import root as square_root
 
 PICKS = ("amax", "amin", "sort", "median", "cummax", "cummin")
@@ -26,6 +26,10 @@ def operation(name: str, arrays: Sequence[np.ndarray], attrs: Sequence[Any]) -> 
         flat = first.reshape(*first.shape[: first.ndim - attrs[0]], -1)
         running = {"amax": "cummax", "amin": "cummin", "prod": "cumprod"}[name]
         return np.asarray(_rows(RUNNING[running], flat)[..., -1])
+    if name in ("argmax", "hardmax"):
+        flat = first.reshape(*first.shape[: first.ndim - attrs[0]], -1)
+        hits = _rows(_first_of_largest, flat)
+        return hits.reshape(first.shape) if attrs[1] else hits @ np.arange(flat.shape[-1])
     if name in RUNNING:
         return _rows(RUNNING[name], first)
     if name == "median":
@@ -98,6 +102,17 @@ def _leader(row: list[Any], sign: int = 1) -> int:
     leader = max(range(len(row)), key=cmp_to_key(lambda a, b: sign * _compare(row[a], row[b])))
     apart = (_sign(row[leader] - u) == sign for k, u in enumerate(row) if k != leader)
     return leader if all(apart) else -1
+
+
+def _first_of_largest(row: list[Any]) -> list[Any]:
+    """Return 1 at the first of the largest entries and 0 elsewhere, a ball where that is open."""
+    for k, u in enumerate(row):
+        earlier, later = row[:k], row[k + 1 :]
+        if all(u - v > 0 for v in earlier) and all(u - v >= 0 for v in later):
+            return [fmpq(int(j == k)) for j in range(len(row))]
+    if not all(map(finite, row)):
+        return [nan() for _ in row]
+    return [ZERO if any(v - u > 0 for v in row) else interval(ZERO, ONE) for u in row]
 
 
 PLACES: dict[str, Callable[[list[Any]], list[int]]] = {

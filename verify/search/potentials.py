@@ -5,8 +5,8 @@ from fractions import Fraction
 
 from verify.search.emit import emit
 from verify.search.workbench import Workbench
-from verify.trusted.graph import Ref, Size
-from verify.trusted.polys import Atom, Mono, Poly
+from verify.trusted.graph import Node, Ref, Size
+from verify.trusted.polys import Atom, Mono, Poly, lone
 
 MOST = 40  # tensors that are looked at
 VARYING = {"x", "param", "lit"}  # what a potential depends on
@@ -46,9 +46,14 @@ def scalars(bench: Workbench) -> list[int]:
 
 
 def maxima(bench: Workbench) -> list[int]:
-    """Return d, relu(d), relu(-d) and the terms of d, for each d whose sign decides something."""
+    """Return d, relu(d), relu(-d) and the terms of d, for each d whose sign decides something.
+
+    Of each hardmax, the maximum.
+    """
     found = []
-    for node in list(bench.nodes):
+    for number, node in enumerate(list(bench.nodes)):
+        if node.name == "hardmax":
+            found += largest(bench, number)
         d = node.args[0].node if node.op == "fn" and node.name in KINKS else None
         if d is None or not moves(bench, d) or len(bench.nodes[d].shape) > 2:
             continue
@@ -66,6 +71,23 @@ def maxima(bench: Workbench) -> list[int]:
             d,
         ]
     return list(dict.fromkeys(found))[:MOST]
+
+
+def largest(bench: Workbench, number: int) -> list[int]:
+    """Return the maximum of what a hardmax is of, without what is shared by all."""
+    p = bench.attempt(lambda: bench.poly(number))
+    a = lone(p) if p is not None else None
+    if a is None or not a.args or not moves(bench, number):
+        return []
+    node = bench.nodes[number]
+    lead = node.out[: len(node.out) - len(a.index)]
+    acted = [f"c{a.args[0].height}_{k}" for k in range(len(a.index))]
+    inner = bench.attempt(lambda: emit(bench, a.args[0], [*lead, *acted], node.shape))
+    if inner is None:
+        return []
+    refs = (Ref(inner, (*lead, *(f"j{k}" for k in range(len(acted))))),)
+    shape, attrs = node.shape[: len(lead)], (len(acted), 0)
+    return [bench.make(Node("call", shape, refs, (), "amax", attrs))]
 
 
 def squares_of_x(bench: Workbench) -> list[int]:

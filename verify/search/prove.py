@@ -6,6 +6,7 @@ from typing import Any
 
 from verify.search.compositions import compositions, ridge_rule
 from verify.search.emit import emit
+from verify.search.forms import of_words
 from verify.search.gram import diagonal
 from verify.search.potentials import potentials
 from verify.search.ridges import ridges
@@ -14,9 +15,11 @@ from verify.search.squares import repaired, squares
 from verify.search.workbench import Workbench
 from verify.trusted import kernel
 from verify.trusted.graph import Graph, Node, Ref, encode, encode_node
+from verify.trusted.ring import LIMIT, TOO_LARGE
 
 Proof = dict[str, Any]
 WRITTEN = 4_000_000  # steps of work on what is written out
+WORK = 15_000_000  # steps of work after which no other way is begun
 TERMS = 64  # of a normal form from which a proof goes on
 
 
@@ -29,8 +32,11 @@ class Failure:
 
 def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof | Failure:
     """Return a certificate document that the kernel accepted, or what stood in the way."""
-    tried = []
+    tried, spent = [], 0
     for name, way in WAYS[claim]:
+        if spent > WORK:
+            tried.append((name, "not tried", "the ways before it took too long"))
+            continue
         bench = Workbench(graph, spare, claim == "psd")
         bench.root = summed_over_rounds(bench, graph.output)
         try:
@@ -38,12 +44,15 @@ def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof 
         except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # nothing is lost
             tried.append((name, "the search stopped", f"{type(error).__name__}: {error}"))
             continue
+        finally:
+            spent += bench.ring.work
         for proof in proofs:
             document = packed(bench, proof, claim, scope)
             try:
                 kernel.check(document)
             except kernel.Rejected as error:
                 tried.append((name, error.step, error.reason))
+                spent += LIMIT if error.reason == TOO_LARGE else 0
             else:
                 return document
     return Failure(tuple(tried))
@@ -77,6 +86,15 @@ def diagonal_form(bench: Workbench) -> Iterator[Proof]:
             parts.append((1, q if bench.expand else bench.total(q, (*i, *j), bench.shape * 2)))
     found = diagonal(bench, ring.add(*parts))
     if found is not None and all(bench.sign(c) >= 1 for c, _ in found):
+        pairs = [[c, s] for c, s in found]
+        yield {"rule": "jacobian", "map": bench.root, "squares": pairs}
+
+
+def squares_of_words(bench: Workbench) -> Iterator[Proof]:
+    """v^T J v is a sum of squares of products of the matrices at hand."""
+    bench.ring.limit = WRITTEN
+    found = of_words(bench)
+    if found is not None:
         pairs = [[c, s] for c, s in found]
         yield {"rule": "jacobian", "map": bench.root, "squares": pairs}
 
@@ -133,6 +151,7 @@ WAYS: dict[str, list[tuple[str, Way]]] = {
         ("squares of the normal form", of_normal_form(sum_of_squares)),
         ("gradient", gradient),
         ("compositions", compositions),
+        ("squares of products", squares_of_words),
         ("squares, written out", expanded(sum_of_squares)),
         ("diagonal form, written out", expanded(diagonal_form)),
     ],

@@ -14,6 +14,7 @@ from verify.trusted.graph import Graph, GraphError, Node, Ref
 from verify.trusted.schema import canonical, covers, inside, needs, split
 
 GUESSES = 40  # chains of a graph that are tried
+LOOPS = 8  # that one graph is rolled into
 PERIOD = 8  # nodes of a state's kind from one state to the next
 
 
@@ -38,12 +39,13 @@ def roll(graph: Graph, sizes: Mapping[str, int] | None = None) -> Graph | None:
     """
     flat = split(graph)
     found = flat
-    while True:
+    for _ in range(LOOPS):
         guesses = (build(found, chain) for chain in chains(found))
         rolled = next((g for g in islice(guesses, GUESSES) if holds(g, graph, sizes)), None)
         if rolled is None:
             return None if found is flat else found
         found = rolled
+    return None  # rounds of one within another, without an end
 
 
 def holds(guess: Graph | None, graph: Graph, sizes: Mapping[str, int] | None) -> bool:

@@ -33,7 +33,7 @@ class Stages:
         self.rng = np.random.default_rng(seed)
         self.balls = Field(graph, sizes, BALLS)
         self.offsets = offsets(graph)
-        self.jumpy = any(node.op == "fn" and node.name in JUMPS for node in graph.nodes)
+        self.jumpy = any(node.name in JUMPS for node in graph.nodes)
         self.end = time.monotonic() + effort.seconds
         pieces = effort.pieces if self.jumpy else effort.pieces // 3
         self.limits = Limits((128, BITS), pieces, self.end + effort.seconds)

@@ -1,17 +1,22 @@
-"""Signs of Polys: from the signs and the ranges of their atoms."""
+"""Signs of Polys: from the signs and the ranges of their atoms, and by inequalities."""
 
 from fractions import Fraction
 from itertools import product
+from math import comb
 from typing import Any
 
-from verify.trusted.atoms import ROWS, bound
+from verify.trusted.atoms import ROWS
 from verify.trusted.entries import Entries
-from verify.trusted.polys import Atom, Poly
+from verify.trusted.extrema import is_hardmax
+from verify.trusted.inequalities import TANGENTS, between
+from verify.trusted.polys import Atom, Poly, sized
 from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
 
 
 class Bounds(Entries):
     """What can be seen of the sign of a normal form; 0 where it is not seen."""
+
+    pointwise = False  # whether what is seen holds for one value of each name, not for all
 
     def sign_by_corners(self, p: Poly, depth: int = 8) -> int:
         """Return the sign of a Poly: of its monomials, else at both ends of an atom's range.
@@ -23,15 +28,15 @@ class Bounds(Entries):
             signs = [times(2 * int_sign(q), self.sign_of_monomial(m)) for m, q in p.terms.items()]
             end = added(signs) or not depth or len(p.terms) > 64
             self.corners[key] = added(signs) if end else self.sign_at_ends(p, depth)
-            if not end and not self.corners[key] and len(p.terms) <= 8 and depth >= 4:
-                self.corners[key] = self.sign_by_other_forms(p, signs, depth - 4)
+            if not end and not self.corners[key] and len(p.terms) <= 8 and depth >= 3:
+                self.corners[key] = self.sign_by_other_forms(p, signs, depth - 3)
         return self.corners[key]
 
     def sign_by_other_forms(self, p: Poly, signs: list[int], depth: int) -> int:
         """Return the sign of a Poly by one of a Poly that has the same.
 
-        d p for d > 0 with 1/d in p; a^2 - b^2 >= 0 for a + b with the sign of a; the rest of p
-        beside sum_k m_k - m_i >= 0, for m_k > 0.
+        d p for d > 0 with 1/d or e^-m in p; a^2 - b^2 >= 0 for a + b with the sign of a; the rest
+        of p beside sum_k m_k - m_i >= 0, for m_k > 0; and what ``by_inequalities`` says.
         """
         ring = self.ring
         inverses = {a for mono in p.terms for a, _ in mono[1] if a.head == "inv"}
@@ -52,12 +57,97 @@ class Bounds(Entries):
         sizes = sorted({size for bounds, _ in p.terms for _, size in bounds}, key=str)
         for (mono, q), s in zip(p.terms.items(), signs, strict=True):
             one = ring.poly({mono: q})
-            for i, size in product(sorted(one.free), sizes if abs(s) == 2 else ()):
+            free = [i for i in sorted(one.free) if sized((a for a, _ in mono[1]), i)]
+            everywhere = abs(s) == 2 and not self.pointwise  # for every value of i
+            for i, size in product(free, sizes if everywhere else ()):
                 name = str(ring.name())
                 whole = ring.sum(ring.rename(one, {i: name}), {name: size})
                 less = ring.add((1, p), (1, whole), (-1, one))
                 if len(less.terms) == len(p.terms) - 2:
                     return self.sign_beside(less, -int_sign(Fraction(s)), depth)
+        return self.by_inequalities(p, depth)
+
+    def by_inequalities(self, p: Poly, depth: int) -> int:
+        """Return the sign of a Poly by squares, tangents, or the order of two values."""
+        atoms = {a for m in p.terms for a, _ in m[1]}
+        for a in sorted(atoms, key=lambda a: a.key):
+            if any(bounds_name(m, a) for m in p.terms):
+                continue
+            parts = self.by_powers(p, a)
+            least = min(parts)
+            if a.head == "E" and least < 0:  # the same after times e^-least, positive
+                whole = [self.ring.mul(q, self.raised(a, e - least)) for e, q in parts.items()]
+                return self.sign_by_corners(self.ring.add(*((1, q) for q in whole)), depth)
+            found = self.by_square(a, parts, depth) or self.by_tangent(a, parts, depth)
+            found = found or self.by_order(a, p, depth)
+            if found:
+                return found
+        return 0
+
+    def raised(self, a: Atom, e: Any) -> Poly:
+        """Return a^e."""
+        return self.ring.normal(Fraction(1), {}, {a: e})
+
+    def by_powers(self, p: Poly, a: Atom) -> dict[Any, Poly]:
+        """Return the coefficients of p as a polynomial in an atom, by its powers."""
+        terms: dict[Any, dict[Any, Fraction]] = {}
+        for m, q in p.terms.items():
+            terms.setdefault(dict(m[1]).get(a, 0), {})[drop(m, a)] = q
+        return {e: self.ring.poly(part) for e, part in terms.items()}
+
+    def by_square(self, atom: Atom, parts: dict[Any, Poly], depth: int) -> int:
+        """Return the sign of a t^2 + b t + c, t a power of an atom: a, c >= 0 and 4 a c >= b^2.
+
+        Then |b t| <= 2 sqrt(a c) |t| <= a t^2 + c, at every point; strict where 4 a c > b^2. The
+        power is whole, but for an exponential, which is positive.
+        """
+        ring, half = self.ring, Fraction(max(parts)) / 2
+        whole = half.denominator == 1 or atom.head == "E"
+        if half <= 0 or not whole or not {0} < parts.keys() <= {0, half, 2 * half}:
+            return 0
+        a, c, b = parts[2 * half], parts[0], parts.get(half, ring.number(0))
+        s, t = self.sign_by_corners(a, depth), self.sign_by_corners(c, depth)
+        if s * t <= 0:
+            return 0
+        rest = ring.add((4, ring.mul(a, c)), (-1, ring.mul(b, b)))
+        strict = self.sign_by_corners(rest, depth)
+        return int_sign(Fraction(s)) * min(strict, 2) if strict > 0 else 0
+
+    def by_tangent(self, a: Atom, parts: dict[Any, Poly], depth: int) -> int:
+        """Return the sign of k a^e + r, by a bound of a^e that is affine in another Poly.
+
+        For k >= 0 and a^e >= l it is that of k l + r if this is >= 0, and so on.
+        """
+        ring, powers = self.ring, [e for e in parts if e]
+        if a.head not in TANGENTS or len(powers) != 1 or (a.head != "E" and powers != [1]):
+            return 0
+        k, r, u = parts[powers[0]], parts.get(0, ring.number(0)), a.args[0]
+        u = ring.add((powers[0], u)) if a.head == "E" else u
+        s = self.sign_by_corners(k, depth)
+        for side, limit in TANGENTS[a.head](self, u, k, r, depth) if s else ():
+            t = self.sign_by_corners(ring.add((1, ring.mul(k, limit)), (1, r)), depth)
+            if t * s * side > 0:
+                return t
+        return 0
+
+    def by_order(self, a: Atom, p: Poly, depth: int) -> int:
+        """Return the sign of m (f(u) - f(w)) and a rest, f monotone and u - w of a sign."""
+        row = ROWS.get(a.head)
+        if not row or not row.monotone or row.domain:
+            return 0
+        for m, q in p.terms.items():
+            others = [b for b, _ in m[1] if b.head == a.head and b is not a]
+            for b in others if dict(m[1]).get(a, 0) == 0 else ():
+                rest = self.ring.poly({drop(m, b): q})
+                pair = self.ring.add((1, self.ring.lift(b)), (-1, self.ring.lift(a)))
+                left = self.ring.add((1, p), (-1, self.ring.mul(rest, pair)))
+                if bounds_name(m, b) or dict(m[1])[b] > 1 or len(left.terms) > len(p.terms) - 2:
+                    continue
+                gap = self.ring.add((1, b.args[0]), (-1, a.args[0]))
+                way = self.sign_by_corners(gap, depth) * row.monotone
+                s = times(self.sign_by_corners(rest, depth), way)
+                if s:
+                    return self.sign_beside(left, int_sign(Fraction(s)), depth)
         return 0
 
     def sign_beside(self, p: Poly, sign: int, depth: int) -> int:
@@ -66,28 +156,48 @@ class Bounds(Entries):
         return s if s * sign > 0 else 0
 
     def sign_at_ends(self, p: Poly, depth: int) -> int:
-        """Return the sign of a Poly at both ends of the range of an atom in which it is affine."""
+        """Return the sign of a Poly that its coefficients over the range of an atom all have.
+
+        Of sum_i b_i s^i (1 - s)^(n-i) comb(n, i), s from 0 to 1, or of sum_i b_i s^i, s >= 0: for
+        n = 1 the values at the ends. All b_i >= 0, and one of them not 0, is > 0 inside.
+        """
         for a in sorted({a for m in p.terms for a, _ in m[1]}, key=lambda a: a.key):
-            powers = [dict(m[1]).get(a, 0) for m in p.terms]
-            row = ROWS.get(a.head)
-            low, high = (bound(row.low), bound(row.high)) if row else (None, None)
-            if max(powers) > 1 or not (low or high) or any(bounds_name(m, a) for m in p.terms):
+            low, high = between(a)
+            if not (low or high) or any(bounds_name(m, a) for m in p.terms):
                 continue
-            with_a = {m: q for m, q in p.terms.items() if a in dict(m[1])}
-            slope = self.ring.poly({drop(m, a): q for m, q in with_a.items()})
-            rest = self.ring.poly({m: q for m, q in p.terms.items() if m not in with_a})
-            ends = []
-            for end, toward in ((low, -1), (high, 1)):
-                at_end = self.ring.add((1, rest), (end[0], slope)) if end else slope
-                s = self.sign_by_corners(at_end, depth - 1)
-                ends.append((s if end else toward * s, bool(end and end[1])))
+            parts = self.by_powers(p, a)
+            if max(parts) > (4 if len(p.terms) <= 16 and depth >= 4 else 1):
+                continue
+            controls = self.controls(parts, low, high)
+            signs = [self.sign_by_corners(q, depth - 1) if q.terms else 0 for q in controls]
             for flip in (1, -1):
-                (s, s_attained), (t, t_attained) = [(flip * v, attained) for v, attained in ends]
-                if s >= 1 and t >= 1:
-                    strict = (s == 2 or not s_attained) and (t == 2 or not t_attained)
-                    return flip * (2 if strict and 2 in (s, t) else 1)
-            return 0
+                if all(
+                    flip * s >= (1 if q.terms else 0) for s, q in zip(signs, controls, strict=True)
+                ):
+                    first = abs(signs[0]) == 2 or not (low or high or (0, True))[1]
+                    last = abs(signs[-1]) == 2 or not (low and high and high[1])
+                    return flip * (2 if first and last and flip * 2 in signs else 1)
+            if max(parts) == 1:
+                return 0
         return 0
+
+    def controls(self, parts: dict[int, Poly], low: Any, high: Any) -> list[Poly]:
+        """Return the b_i of ``sign_at_ends``: s = 0 is the low end, or the one there is."""
+        ring, n = self.ring, max(parts)
+        start = (low or high)[0]
+        width = high[0] - low[0] if low and high else Fraction(1 if low else -1)
+        shifted = [
+            ring.add(
+                *((comb(m, j) * start ** (m - j) * width**j, q) for m, q in parts.items() if m >= j)
+            )
+            for j in range(n + 1)
+        ]
+        if not (low and high):
+            return shifted
+        return [
+            ring.add(*((Fraction(comb(i, j), comb(n, j)), shifted[j]) for j in range(i + 1)))
+            for i in range(n + 1)
+        ]
 
     def sign_of_monomial(self, mono: Any) -> int:
         """Return the sign of a product of atoms."""
@@ -109,8 +219,12 @@ class Bounds(Entries):
         """Return the sign of an atom, by its row and its argument."""
         if a.head.startswith("lit "):
             return self.sign_of_literal(int(a.head[4:]))
+        if a.head in ("inv", "log", "rsqrt") and not a.args[0].terms:
+            return 0  # a pole
+        if a.head == "pow":
+            return max(self.sign_by_corners(a.args[0], 4), 0)
         if a.head not in ROWS:
-            return 1 if a.head == "eye" else 0
+            return 1 if a.head == "eye" or is_hardmax(a) else 0
         if a.head == "log":  # of the sign of its argument less 1
             return self.sign_by_corners(self.ring.add((1, a.args[0]), (-1, self.ring.number(1))), 4)
         known = self.seen_signs.get(a.args[0])

@@ -1,80 +1,167 @@
 """Side conditions on nodes: defined, locally Lipschitz, of one sign, convex."""
 
 from fractions import Fraction
-from itertools import product
 from typing import Any
 
 from verify.trusted.atoms import ROWS
 from verify.trusted.counts import counts_extrema
 from verify.trusted.entries import Rejected, require, seen
 from verify.trusted.graph import Node, Ref
-from verify.trusted.pieces import JUMPS, Pieces
+from verify.trusted.guards import LEAST, RESTRICTED, guarded, shielded
+from verify.trusted.pieces import JUMPS
 from verify.trusted.polys import Poly, RingError
 from verify.trusted.signs import added, int_sign, sign_of, times
+from verify.trusted.structure import Structure
 
 EDGES = ("amax", "amin", "sort")  # calls that are locally Lipschitz in x
 ANALYTIC = ("exp", "softplus", "sigmoid", "tanh", "log", "inv", "sqrt", "rsqrt")  # where defined
 
 
-class Conditions(Pieces):
+class Conditions(Structure):
     """What can be seen of nodes; nothing is ever guessed."""
 
-    def excluded(self, number: int) -> bool:
-        """Return whether the graph has a parameter-only operation, the claim its exclusions."""
-        node = self.nodes[number]
-        if "param" not in self.reach[number] or self.varies(number) or number in self.guarded:
-            return False
-        if self.cut is not None and self.cut in self.below(number):  # a variable, of any value
-            return False
-        first = len(self.graph.nodes)
-        return number < first or any(
-            other.name == node.name and not self.varies(n) and self.value(n) is self.value(number)
-            for n, other in enumerate(self.nodes[:first])
-            if n not in self.guarded and other.shape == node.shape
-        )
-
-    def defined(self, number: int, step: str, almost: int | None = None) -> None:
-        """Require every operation below a node to be defined and locally bounded.
+    def defined(
+        self, number: int, step: str, almost: int | None = None, bounded: bool = True
+    ) -> None:
+        """Require every operation below a node to be defined, and locally bounded, where selected.
 
         Parameter-only operations of the graph are taken to be defined, but for those in a branch
         that ``where`` may leave out. For a map ``almost``, 1 / |A x + b| may be undefined at 0.
         """
-        for n in self.below(number):
-            node = self.nodes[n]
-            if node.op not in ("fn", "call") or self.excluded(n):
-                continue
-            where = f"{step}: node {n} ({node.name})"
-            if node.op == "call":
-                require(node.name in EDGES, where, "not known to be defined everywhere")
-                continue
-            require(node.name == "where" or node.name in ROWS, where, "no row in the table")
-            domain = ROWS[node.name].domain if node.name in ROWS else ""
-            counted = self.cut is None and counts_extrema(self.nodes, self.nodes[node.args[0].node])
-            if domain and counted:
-                continue  # a whole number from 1 on
-            sign = self.sign(node.args[0].node) if domain else 2
-            least = {"": 2, "positive": 2, "nonzero": 2, "nonnegative": 1}[domain]
-            sign = abs(sign) if domain == "nonzero" else sign
-            if almost is not None and domain and self.never_zero(node.args[0].node, almost):
-                continue
-            require(sign >= least, where, f"its argument is not seen to be {domain}")
-            if domain and not ROWS[node.name].bounded:  # near a jump to the edge: unbounded
-                self.lipschitz(node.args[0].node, step)
+        ring, found, new = self.ring, {number}, [number]
+        while new:  # outside of branches
+            node = self.nodes[new.pop()]
+            refs = node.args[:1] if node.name == "where" else node.args
+            for n in [ref.node for ref in refs] + list(node.attrs[1:2] * (node.op == "loop")):
+                if n not in found:
+                    found.add(n)
+                    new.append(n)
+        for n in sorted(found):
+            self.operates(n, step, almost, bounded)
+        for n in sorted(n for n in found if self.nodes[n].name == "where"):
+            own = {i: i for i in self.nodes[n].out}
+            self.selects(n, own, ring.number(1), step, almost, bounded)
 
-    def lipschitz(self, number: int, step: str, allowed: tuple[str, ...] = ()) -> None:
+    def operates(self, n: int, step: str, almost: int | None, bounded: bool) -> None:
+        """Require the operation of one node to be defined, and bounded, on all of its arguments."""
+        node = self.nodes[n]
+        if node.op not in ("fn", "call") or self.excluded(n):
+            return
+        where = f"{step}: node {n} ({node.name})"
+        if node.op == "call":
+            entire = node.name == "matrix_exp" and not self.varies(n)
+            everywhere = node.name in (*EDGES, "hardmax") or entire
+            require(everywhere, where, "not known to be defined everywhere")
+            return
+        if node.name == "pow" and len(node.args) == 2:
+            base, exponent = (self.sign(ref.node) for ref in node.args)
+            low = base == 2 and (exponent >= 1 or self.seen_lipschitz(node.args[0].node))
+            good = low or (base == 1 and exponent == 2)
+            require(good, where, "its base is not seen to be positive, or 0 below a power > 0")
+            return
+        require(node.name == "where" or node.name in ROWS, where, "no row in the table")
+        domain = ROWS[node.name].domain if node.name in ROWS else ""
+        argument = node.args[0].node
+        if not domain or (self.cut is None and counts_extrema(self.nodes, self.nodes[argument])):
+            return  # a count: a whole number from 1 on
+        sign = self.sign(argument)
+        sign = abs(sign) if domain == "nonzero" else sign
+        if almost is not None and self.never_zero(argument, almost):
+            return
+        bounded = bounded and (self.cut is not None or self.varies(argument))
+        apart = bounded and not ROWS[node.name].bounded  # near a jump to the edge: unbounded
+        if sign < LEAST[domain] or (apart and not self.seen_lipschitz(argument)):
+            inside = self.lies(node, bounded)
+            require(inside, where, f"its argument is not seen to be {domain}")
+
+    def selects(
+        self, n: int, names: Any, guard: Poly, step: str, almost: int | None, bounded: bool
+    ) -> None:
+        """Require a node where to be defined wherever a guard is 1: its condition, its branches."""
+        node, ring = self.nodes[n], self.ring
+        names = {own: i if i in guard.free else ring.name() for own, i in names.items()}
+        condition = self.at(node.args[0], names)
+        require(ring.mul(condition, condition) is condition, step, f"node {n}: no condition")
+        one, other = ring.mul(guard, condition), ring.add((1, ring.number(1)), (-1, condition))
+        for ref, side in zip(node.args, (guard, one, ring.mul(guard, other)), strict=True):
+            if side.terms:  # else it is never selected
+                self.holds(ref, names, side, step, almost, bounded)
+
+    def holds(
+        self, ref: Ref, names: Any, guard: Poly, step: str, almost: int | None, bounded: bool
+    ) -> None:
+        """Require a node to be defined, and bounded, wherever a guard is 1.
+
+        ``names``: the guard's names for the names in the reference's index; for all of the others
+        the node must be defined.
+        """
+        number, node = ref.node, self.nodes[ref.node]
+        try:
+            self.defined(number, step, almost, bounded)
+            return
+        except Rejected:
+            if node.op not in ("add", "mul", "fn", "call"):
+                raise
+        held = [names.get(i, i if i in self.rounds else "") for i in ref.index]
+        index = {own: i if i in guard.free else own for own, i in zip(node.out, held, strict=True)}
+        if node.name == "where":
+            self.selects(number, index, guard, step, almost, bounded)
+            return
+        try:
+            self.operates(number, step, almost, bounded)
+        except Rejected:
+            if node.name not in RESTRICTED or not self.lies(node, bounded, index, guard):
+                raise
+        for inner in node.args:
+            self.holds(inner, index, guard, step, almost, bounded)
+
+    def lies(self, node: Node, bounded: bool, names: Any = None, guard: Poly | None = None) -> bool:
+        """Return whether a function's argument is seen to lie in its domain where a guard is 1."""
+        row = ROWS[node.name]
+        bounded = bounded and (self.cut is not None or self.varies(node.args[0].node))
+        try:
+            u = self.at(node.args[0], names)
+            u = u if guard is None else guarded(self.ring, guard, shielded(self.ring, guard, u))
+            return self.lies_in(u, row.domain, bounded and not row.bounded)
+        except RingError:
+            return False
+
+    def seen_lipschitz(self, number: int) -> bool:
+        """Return whether a node is seen to be locally Lipschitz."""
+        try:
+            self.lipschitz(number, "")
+        except Rejected:
+            return False
+        return True
+
+    def lipschitz(
+        self, number: int, step: str, allowed: tuple[str, ...] = (), bounded: bool = True
+    ) -> None:
         """Require a node to be defined and locally Lipschitz, by definable functions."""
-        self.defined(number, step)
+        self.defined(number, step, bounded=bounded)
         for n in self.below(number):
             node = self.nodes[n]
-            if node.op != "fn" or not self.varies(n) or node.name in allowed:
+            if node.op not in ("fn", "call") or not self.varies(n) or node.name in allowed:
                 continue
             where = f"{step}: node {n} ({node.name})"
             smooth = node.name in ROWS and ROWS[node.name].lipschitz
+            smooth = node.name in EDGES if node.op == "call" else smooth
+            if node.name == "where":  # a mask, or a condition on parameters
+                smooth = not self.varies(node.args[0].node)
             if node.name == "sqrt":
                 smooth = self.sign(node.args[0].node) == 2 or self.is_norm(
                     node.args[0].node, number
                 )
+            if node.name == "pow":
+                smooth = self.sign(node.args[0].node) == 2 or self.least_power(node) >= 1
             require(smooth, where, "not known to be locally Lipschitz")
+
+    def least_power(self, node: Node) -> int:
+        """Return the sign of p - 1 for a node u^p whose p does not depend on x."""
+        if self.varies(node.args[1].node):
+            return 0
+        one = self.ring.number(1)
+        return self.sign_by_corners(self.ring.add((1, self.at(node.args[1])), (-1, one)))
 
     def is_norm(self, number: int, root: int) -> bool:
         """Return whether sqrt of a node is a multiple of the norm of an affine map A x + b.
@@ -120,16 +207,6 @@ class Conditions(Pieces):
             inner = self.nodes[sample.node] if named and (constant or a.op == "param") else inner
         return inner.op == "x"
 
-    def rows_are_not_zero(self, k: int, matrix: Ref, out: tuple[str, ...]) -> bool:
-        """Return whether a constant has an entry other than 0 at each place of the output."""
-        literal = self.graph.literals[k]
-        axes = [axis for axis, i in enumerate(matrix.index) if i in out]
-        rows: dict[Any, bool] = {}
-        for place, q in zip(product(*map(range, literal.shape)), literal.data, strict=True):
-            row = tuple(place[axis] for axis in axes)
-            rows[row] = rows.get(row, False) or q != 0
-        return all(rows.values())
-
     def sign(self, number: int) -> int:
         """Return what is seen of the sign of all entries of a node."""
         if number == self.cut:
@@ -139,9 +216,12 @@ class Conditions(Pieces):
             found = self.sign_by_form(node)
             found = found or self.sign_by_corners(self.at(Ref(number, node.out)))
             self.signs[number] = found = found or (
-                self.sign_through(number) if self.cut is None else 0
+                self.sign_through(number) or self.sign_by_faces(self.at(Ref(number, node.out)))
+                if self.cut is None
+                else 0
             )
-            if found and self.cut is None and not self.bindings:  # known of its normal form too
+            known = self.cut is None and not self.bindings and number not in self.guarded
+            if found and known:  # of its normal form too
                 p = self.at(Ref(number, node.out))
                 scale = self.ring.scale(p) or Fraction(1)
                 self.seen_signs[self.ring.add((1 / scale, p))] = found * int_sign(scale)
@@ -168,6 +248,8 @@ class Conditions(Pieces):
             return signs[0]
         if node.op == "fn" and node.name == "where":
             return min(signs[1:], key=abs) if signs[1] * signs[2] > 0 else 0
+        if (node.op, node.name) == ("fn", "pow"):
+            return max(signs[0], 0)
         if node.op != "fn" or node.name not in ROWS:
             return 0
         return sign_of(node.name, signs[0])
@@ -189,71 +271,18 @@ class Conditions(Pieces):
                 return found
         return 0
 
-    def sign_of_pieces(self, p: Poly, out: Any) -> int:
-        """Return the sign of a function of "cut": on each piece and at each kink, or by convexity.
-
-        For g convex with g'(0) = 0 it is that of g(0), if not negative.
-        """
-        ring, zero = self.ring, self.ring.number(0)
-        pieces = self.pieces(p, None, None, out)
-        if pieces is None or any(self.jumps(q) for _, _, q in pieces):
-            return 0
-        found = [ring.substitute(q, "cut", self.inside(low, high)) for low, high, q in pieces]
-        ends = [self.exactly(p, t) for _, t, _ in pieces if t is not None]
-        signs = [self.sign_by_corners(q) for q in (*found, *ends)]
-        if len(pieces) > 1 or signs[0]:
-            both = max(signs) > 0 > min(signs)
-            return 0 if both or 0 in signs else min(signs, key=abs)
-        first, second = self.slope(p, 1, out), self.slope(p, 2, out)
-        if first is None or second is None or not {"step", "sqrt"}.isdisjoint(first.heads):
-            return 0
-        if self.sign_by_corners(second) < 1 or ring.substitute(first, "cut", zero).terms:
-            return 0
-        return max(self.sign_by_corners(ring.substitute(p, "cut", zero)), 0)
-
-    def cut_at(self, number: int, w: int, allowed: tuple[str, ...] = ()) -> Poly | None:
+    def cut_at(
+        self, number: int, w: int, allowed: tuple[str, ...] = (), bounded: bool = True
+    ) -> Poly | None:
         """Return a node's entry with node w read as a variable, if it is smooth enough in it."""
         out, kept = self.nodes[number].out, (self.values, self.cut, self.signs)
         free = {n: s for n, s in self.signs.items() if w not in self.below(n)}
         self.values, self.cut, self.signs = {}, w, free
         try:
-            self.lipschitz(number, "slope", allowed)
+            self.lipschitz(number, "slope", allowed, bounded)
             p = self.at(Ref(number, out))
             return p if seen(p, "cut") <= {out} else None
         except (Rejected, RingError):
             return None
         finally:
             self.values, self.cut, self.signs = kept
-
-    def slope(self, p: Poly | None, times: int, out: Any) -> Poly | None:
-        """Return a derivative by the node that was read as a variable."""
-        try:
-            for _ in range(times):
-                p = self.ring.derivative(p, "cut", out) if p else None
-        except RingError:
-            return None
-        return p
-
-    def through(self, number: int, w: int, head: str) -> bool:
-        """Return whether a node depends on a variable, and on a loop's state, through w only."""
-        found, new = {number, w}, [number]
-        while new:
-            node = self.nodes[new.pop()]
-            leaf = f"var {node.attrs[0]}" if node.op == "var" else node.op
-            if leaf in ("state", head):
-                return False
-            for n in [ref.node for ref in node.args] + list(node.attrs[1:2] * (node.op == "loop")):
-                if n not in found:
-                    found.add(n)
-                    new.append(n)
-        return True
-
-    def affine(self, number: int) -> bool:
-        """Return whether a node is affine in x and in variables by its form."""
-        node = self.nodes[number]
-        if not self.varies(number) or node.op in ("x", "var"):
-            return True
-        moving = [ref.node for ref in node.args if self.varies(ref.node)]
-        if node.op not in ("mul", "add") or (node.op == "mul" and len(moving) > 1):
-            return False
-        return all(self.affine(n) for n in moving)

@@ -49,6 +49,9 @@ class Curvature(Directions):
         if node.op == "fn" and node.name in CONVEX:
             up = CONVEX[node.name]
             return 1 if bends[0] == 0 or bends[0] == up else None
+        if node.op == "fn" and node.name == "pow":
+            rises = self.sign(node.args[0].node) >= 1 and self.least_power(node) >= 1
+            return 1 if rises and bends[0] in (0, 1) else None
         if node.op == "fn" and node.name == "log":
             return -1 if bends[0] in (0, -1) else self.log_sum_exp(node)
         return None

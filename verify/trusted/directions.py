@@ -72,6 +72,11 @@ class Directions(Conditions):
             return None
         if node.name == "inv":
             return -ways[0] if abs(self.sign(node.args[0].node)) == 2 else None
+        if node.name == "pow" and len(ways) == 2:
+            base, power = (self.sign(ref.node) for ref in node.args)
+            falls = power <= -1 and base == 2
+            rises = power >= 1 and base >= 1
+            return ways[0] * (rises - falls) if (rises or falls) and not ways[1] else None
         row = ROWS.get(node.name)
         return ways[0] * row.monotone if row and row.monotone else None
 

@@ -5,8 +5,11 @@ from itertools import product
 from typing import Any
 
 from verify.trusted.atoms import ROWS
+from verify.trusted.extrema import hardmax
 from verify.trusted.graph import Graph, Node, Ref, text
-from verify.trusted.polys import Poly
+from verify.trusted.guards import shielded
+from verify.trusted.matrices import SQUARE, function_of
+from verify.trusted.polys import Atom, Poly, level
 from verify.trusted.ring import Ring
 
 
@@ -23,6 +26,15 @@ def short(size: Any) -> bool:
     return isinstance(size, int) and size <= 256
 
 
+# Calls of one argument that act on each of its axes once, and whether they keep these.
+SHAPED = dict.fromkeys(("amax", "amin"), False) | dict.fromkeys(("sort", "hardmax", *SQUARE), True)
+
+
+def few(size: Any) -> bool:
+    """Return whether a matrix is compared with its transpose entry by entry."""
+    return isinstance(size, int) and size <= 16
+
+
 def require(holds: Any, step: str, reason: str) -> None:
     """Raise Rejected unless something holds."""
     if not holds:
@@ -35,6 +47,7 @@ class Entries:
     def __init__(self, graph: Graph, nodes: tuple[Node, ...]) -> None:
         self.graph, self.nodes = graph, nodes
         self.ring, self.written = Ring(graph.literals), False  # sums of fixed size written out
+        self.ring.first = any(node.name == "hardmax" for node in graph.nodes)
         self.shape = graph.nodes[graph.output].shape
         self.rounds = {f"l{node.attrs[0]}" for node in nodes if node.op == "loop"}
         self.bindings: dict[str, Poly] = {}  # values of variables while an entry is computed
@@ -119,11 +132,15 @@ class Entries:
                 body = ring.mul(*(self.at(ref, names) for ref in node.args))
                 return ring.add((node.coefs[0], self.total(body, [*names.values()], sizes)))
             case "fn":
-                arity = 3 if node.name == "where" else 1
-                known = node.name in ROWS or node.name == "where"
+                arity = {"where": 3, "pow": 2}.get(node.name, 1)
+                known = node.name in ROWS or arity > 1
                 require(not known or len(node.args) == arity, f"node {node.name}", "arguments")
                 name = node.name if known else f"fn {node.name}"
-                return ring.of(name, *(self.at(ref) for ref in node.args))
+                args = [self.at(ref) for ref in node.args]
+                if name == "where":
+                    sides = args[0], ring.add((1, ring.number(1)), (-1, args[0]))
+                    args[1:] = [shielded(ring, *pair) for pair in zip(sides, args[1:], strict=True)]
+                return ring.of(name, *args)
             case "call":
                 return self.call(node)
             case _:
@@ -142,17 +159,37 @@ class Entries:
         """Return an opaque atom: equal calls of equal entries are equal, no more is known."""
         names, sizes = self.summed(node)
         values = [self.at(ref, names) for ref in node.args]
-        level = max(p.height for p in values)
-        acted = {new: f"c{level}_{k}" for k, new in enumerate(names.values())}
-        args = tuple(self.ring.rename(p, dict(acted)) for p in values)
         new = node.out[len(node.out) - node.attrs[1] :]
+        if node.name in SHAPED:
+            moved = [i for ref in node.args for i in ref.index if i in names]
+            fits = len(node.args) == 1 and moved == [*names] and node.attrs[0] == len(names)
+            fits = fits and (len(node.attrs) == 2 or node.name == "sort")
+            made = sizes if SHAPED[node.name] else []
+            fits = fits and made == [*node.shape[len(node.shape) - len(new) :]]
+            fits = fits and (node.name not in SQUARE or (len(sizes) == 2 and len({*sizes}) == 1))
+            require(fits, node.name, "expected the same axes in and out")
+        if node.name == "hardmax":
+            return hardmax(self.ring, values[0], [*names.values()], sizes, new)
+        at = level(values)
+        acted = {new: f"c{at}_{k}" for k, new in enumerate(names.values())}
+        args = tuple(self.ring.rename(p, dict(acted)) for p in values)
         orders = [[acted.get(names.get(str(i), ""), "") for i in ref.index] for ref in node.args]
         head = text([node.name, *node.attrs, sizes, orders])
-        if node.name == "inverse" and len(acted) == 2:  # of a symmetric matrix: symmetric
+        whole = Atom(head, new, args, 0)
+        if function_of(whole)[0]:  # f(A^T) = f(A)^T: of a symmetric matrix a symmetric one
             a, b = acted
-            mirrored = self.ring.rename(values[0], {a: b, b: a})
-            head = f"symmetric {head}" if mirrored is values[0] else head
+            mirrored = self.ring.rename(values[0], {a: acted[b], b: acted[a]})
+            same = mirrored is args[0] or self.symmetric(values[0], a, b, sizes[0])
+            head = f"symmetric {head}" if same else head
+            if mirrored.key < args[0].key:
+                new, args = (new[1], new[0]), (mirrored,)
         return self.ring.entry(head, new, args)
+
+    def symmetric(self, p: Poly, a: str, b: str, size: Any) -> bool:
+        """Return whether a matrix of few entries is symmetric, entry by entry."""
+        pairs = [(i, j) for i in range(size) for j in range(i)] if few(size) else []
+        at = self.ring.rename
+        return bool(pairs) and all(at(p, {a: i, b: j}) is at(p, {a: j, b: i}) for i, j in pairs)
 
     def loop(self, node: Node) -> Poly:
         """Return z_L: a sum over rounds if the step adds to the state, else an opaque atom."""

@@ -1,11 +1,11 @@
 """Functions of Polys by their identities, and derivatives by the table."""
 
-import json
 from fractions import Fraction
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from verify.trusted.atoms import ROWS, bound, monomials
+from verify.trusted.extrema import slope_of_extremum
 from verify.trusted.graph import Index
 from verify.trusted.polys import ONE, Atom, Poly, RingError, lone
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SAME = set(product(("relu", "step"), repeat=2))
 ODD = {"erf", "sin", "atan", "asinh", "i1"}
 EVEN = {"dsigmoid", "cos", "i0"}
+HIGHEST = 64  # power of a sum
 
 
 def of(ring: "Ring", name: str, *args: Poly) -> Poly:
@@ -35,6 +36,8 @@ def of(ring: "Ring", name: str, *args: Poly) -> Poly:
         if ring.mul(p, p) is not p:
             raise RingError("a condition that is not seen to be 0 or 1")
         return ring.add((1, args[2]), (1, ring.mul(p, args[1])), (-1, ring.mul(p, args[2])))
+    if name == "pow":
+        return power(ring, p, args[1])
     if name in ("exp", "log", "inv"):
         return {"exp": exp, "log": log, "inv": inv}[name](ring, p)
     if name == "softplus" and not p.terms:
@@ -76,10 +79,9 @@ def scale(ring: "Ring", p: Poly) -> Fraction:
 
 def least(p: Poly) -> int:
     """Return 2 for what is seen to be positive wherever it is defined, 1 not negative, else 0."""
-    found = 2 if p.terms else 1
+    signs = [1]
     for (_, factors), q in p.terms.items():
-        if q < 0:
-            return 0
+        found = 2 if q > 0 else 0
         for a, e in factors:
             low = bound(ROWS[a.head].low) if a.head in ROWS else None
             sign = least(a.args[0]) if a.head == "inv" else 0
@@ -87,7 +89,8 @@ def least(p: Poly) -> int:
                 sign = 1 if low == (0, True) else 2
             sign = 2 if a.head == "E" else sign or int(e % 2 == 0)
             found = min(found, sign)
-    return found
+        signs.append(found)
+    return max(signs) if all(signs) else 0
 
 
 def turned(ring: "Ring", factors: dict[Atom, Any]) -> tuple[int, dict[Atom, Any]]:
@@ -108,17 +111,38 @@ def turned(ring: "Ring", factors: dict[Atom, Any]) -> tuple[int, dict[Atom, Any]
 
 
 def exp(ring: "Ring", p: Poly) -> Poly:
-    """Return e^p as a product over the monomials of p."""
+    """Return e^p, a product over the monomials of p; e^(c log u) is u^k e^(s log u), 0 <= s < 1."""
     factors: dict[Atom, Any] = {}
     rest = ring.number(1)
     for mono, c in p.terms.items():
         inside = lone(ring.poly({mono: Fraction(1)}))
-        if inside and inside.head == "log" and c.denominator == 1:
-            power = inside.args[0] if c > 0 else inv(ring, inside.args[0])
-            rest = ring.mul(rest, *[power] * abs(c.numerator))
+        if inside and inside.head == "log":
+            whole, part = divmod(c, 1)
+            if abs(whole) > HIGHEST:
+                raise RingError("too high a power")
+            base = inside.args[0] if whole > 0 else inv(ring, inside.args[0])
+            rest = ring.mul(rest, *[base] * abs(whole))
+            if part == Fraction(1, 2):
+                rest = ring.mul(rest, of(ring, "sqrt", inside.args[0]))
+            elif part:
+                factors[ring.atom("E", (), (ring.poly({mono: Fraction(1)}),))] = part
         else:
             factors[ring.atom("E", (), (ring.poly({mono: Fraction(1)}),))] = c
     return ring.mul(rest, ring.product(Fraction(1), {}, factors))
+
+
+def power(ring: "Ring", u: Poly, q: Poly) -> Poly:
+    """Return u^q: e^(q log u) where u > 0; u may be 0 where q > 0."""
+    c = q.constant
+    if least(u) == 2:
+        return exp(ring, ring.mul(q, log(ring, u)))
+    if c is not None and c > 0 and not u.terms:
+        return u
+    if c == Fraction(1, 2):
+        return of(ring, "sqrt", u)
+    if c is not None and c.denominator == 1 and 0 < c <= HIGHEST:
+        return ring.mul(*[u] * int(c))
+    return ring.entry("pow", (), (u, q))
 
 
 def log(ring: "Ring", p: Poly) -> Poly:
@@ -208,7 +232,7 @@ def substitute(ring: "Ring", p: Poly, what: str | Atom, value: Poly) -> Poly:
                     kept[a] = e
                 elif a.head == "E":
                     new.append(exp(ring, ring.add((e, args[0]))))
-                elif a.head in ROWS:
+                elif a.head in ROWS or a.head == "pow":
                     new += [of(ring, a.head, *args)] * e
                 else:
                     raise RingError(f"a variable inside of {a.head}")
@@ -246,6 +270,9 @@ def slope(ring: "Ring", a: Atom, head: str, index: tuple[Index, ...]) -> Poly:
         return ring.number(0)
     if a.head.startswith(('["amax",', '["amin",')):
         return slope_of_extremum(ring, a, head, index)
+    if a.head == "pow" and head not in a.args[1].heads:
+        less = power(ring, a.args[0], ring.add((1, a.args[1]), (-1, ring.number(1))))
+        return ring.mul(a.args[1], less, derivative(ring, a.args[0], head, index))
     inner = derivative(ring, a.args[0], head, index) if len(a.args) == 1 else None
     if a.head == "E" and inner:
         return inner
@@ -257,24 +284,6 @@ def slope(ring: "Ring", a: Atom, head: str, index: tuple[Index, ...]) -> Poly:
         values = (a.args[0] if f == "u" else of(ring, f, a.args[0]) for f in functions)
         parts.append((q, ring.mul(*values, inner)))
     return ring.add(*parts)
-
-
-def slope_of_extremum(ring: "Ring", a: Atom, head: str, index: tuple[Index, ...]) -> Poly:
-    """Return the derivative of max_k p_k (or min): the mean of those of the p_k that attain it.
-
-    It is in the convex hull of these, so conservative; and a subgradient of a maximum where they
-    are. Their number is not 0, so it is defined wherever all p_k and their derivatives are.
-    """
-    name, _, new, *statics, sizes, orders = json.loads(a.head)
-    acted = [n for order in orders for n in order if n]
-    if new or statics or len(orders) != 1 or not len({*acted}) == len(acted) == len(sizes):
-        raise RingError(f"no derivative of {name}")
-    names: dict[str, Index] = {n: ring.name() for n in acted}
-    bounds = {str(names[n]): sizes[int(n.rpartition("_")[2])] for n in acted}
-    entry = ring.rename(a.args[0], names)
-    attains = of(ring, "iszero", ring.add((1, ring.lift(a)), (-1, entry)))
-    total = ring.sum(ring.mul(attains, derivative(ring, entry, head, index)), bounds)
-    return ring.mul(total, inv(ring, ring.sum(attains, bounds)))
 
 
 def constant(name: str, q: Fraction | None) -> Fraction | None:

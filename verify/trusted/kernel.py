@@ -54,6 +54,7 @@ from verify.trusted.polys import Poly, RingError
 __all__ = ["Checker", "Rejected", "check"]
 
 FORMAT, VERSION = "gradient-map-certificate", 1
+KINKED = ("step", "iszero", "where", "sqrt")  # continuous between kinks
 KEYS = {"format", "version", "claim", "scope", "graph", "aux", "proof"}
 
 
@@ -96,7 +97,7 @@ class Checker(Curvature):
         require(proof.get("expand", True) is True, "proof.expand", "expected true, or no such key")
         self.expand = "expand" in proof
         proof = {key: value for key, value in proof.items() if key != "expand"}
-        self.defined(self.graph.output, "output")
+        self.defined(self.graph.output, "output", bounded=False)  # it is equal to what is bounded
         names = self.places(self.shape, "o")
         maps = self.rule(proof, names, "proof")
         for index, part in zip(names, maps, strict=True):
@@ -162,7 +163,7 @@ class Checker(Curvature):
 
     def rule_radial(self, proof: Any, names: list[Any], step: str) -> list[Poly]:
         inner, shape = proof["inner"], self.nodes[proof["phi"]].shape
-        out, size = self.outer(proof, step), self.nodes[inner].shape[-1:]
+        out, size = self.outer(proof, step, False), self.nodes[inner].shape[-1:]
         require(self.nodes[inner].shape == (*shape, *size) and size, step, "inner: no (K.., k)")
         require(self.reach[inner] <= {"param", "lit", "x"}, step, "inner has variables")
         require(self.affine(inner), step, "inner not affine")
@@ -171,12 +172,13 @@ class Checker(Curvature):
             require(self.sign(proof["phi"]) >= 1, step, "phi not seen to be nonnegative")
             rises = self.rises(proof) or self.rises_times(proof)
             require(rises, step, "r phi(r) not seen to nondecrease")
+        require(self.bounded_times(proof), step, "r phi(r) not seen to be bounded")
         z = self.at(Ref(inner, (*out, "k0")))
         slopes = [self.ring.mul(z, self.ring.derivative(z, "x", index)) for index in names]
         r = self.ring.of("sqrt", self.total(self.ring.mul(z, z), ["k0"], size))
         return self.chained(proof, r, [self.total(p, ["k0"], size) for p in slopes])
 
-    def outer(self, proof: Any, step: str) -> tuple[str, ...]:
+    def outer(self, proof: Any, step: str, bounded: bool = True) -> tuple[str, ...]:
         """Return the names of phi's entries, after what is required of a function of them."""
         argument, phi = proof["argument"], proof["phi"]
         variable, out = self.nodes[argument], self.nodes[phi].out
@@ -184,7 +186,7 @@ class Checker(Curvature):
         require(same, step, "argument and phi differ")
         head = f"var {variable.attrs[0]}"
         require(self.reach[phi] <= {"param", "lit", head}, step, "phi: depends on x")
-        self.defined(phi, step)
+        self.defined(phi, step, bounded=bounded)
         require(seen(self.at(Ref(phi, out)), head) <= {out}, step, "phi mixes its arguments")
         return out
 
@@ -193,12 +195,22 @@ class Checker(Curvature):
         head = f"var {self.nodes[proof['argument']].attrs[0]}"
         return self.direction(proof["phi"], head, {}) in (0, 1)
 
+    def bounded_times(self, proof: Any) -> bool:
+        """Return whether phi, or at least relu(u) phi(u), is seen to be locally bounded."""
+        phi, argument = proof["phi"], proof["argument"]
+        try:
+            self.defined(phi, "phi")
+        except Rejected:
+            r = self.ring.of("relu", self.value(argument))
+            return self.bounded(self.ring.mul(r, self.value(phi)))
+        return True
+
     def rises_times(self, proof: Any) -> bool:
         """Return whether relu(u) phi(u) is seen to be nondecreasing in the argument u."""
         phi, argument, ring = proof["phi"], proof["argument"], self.ring
         out, head = self.nodes[phi].out, f"var {self.nodes[argument].attrs[0]}"
         alone = self.through(phi, argument, head)  # no other node of the same name
-        p = self.cut_at(phi, argument, ("step", "iszero", "where", "sqrt")) if alone else None
+        p = self.cut_at(phi, argument, KINKED, False) if alone else None
         r = ring.of("relu", ring.entry("cut", out))
         try:
             return p is not None and self.rising(ring.mul(r, p), out) in (0, 1)

@@ -141,6 +141,37 @@ class Pieces(Bounds):
         end, way = (high, -1) if low is None else (low, 1)
         return ring.add((1, end or ring.number(0)), (way, ring.of("softplus", cut)))
 
+    def sign_of_pieces(self, p: Poly, out: Any) -> int:
+        """Return the sign of a function of "cut": on each piece and at each kink, or by convexity.
+
+        For g convex with g'(0) = 0 it is that of g(0), if not negative.
+        """
+        ring, zero = self.ring, self.ring.number(0)
+        pieces = self.pieces(p, None, None, out)
+        if pieces is None or any(self.jumps(q) for _, _, q in pieces):
+            return 0
+        found = [ring.substitute(q, "cut", self.inside(low, high)) for low, high, q in pieces]
+        ends = [self.exactly(p, t) for _, t, _ in pieces if t is not None]
+        signs = [self.sign_by_corners(q) for q in (*found, *ends)]
+        if len(pieces) > 1 or signs[0]:
+            both = max(signs) > 0 > min(signs)
+            return 0 if both or 0 in signs else min(signs, key=abs)
+        first, second = self.slope(p, 1, out), self.slope(p, 2, out)
+        if first is None or second is None or not {"step", "sqrt", "pow"}.isdisjoint(first.heads):
+            return 0
+        if self.sign_by_corners(second) < 1 or ring.substitute(first, "cut", zero).terms:
+            return 0
+        return max(self.sign_by_corners(ring.substitute(p, "cut", zero)), 0)
+
+    def slope(self, p: Poly | None, times: int, out: Any) -> Poly | None:
+        """Return a derivative by the node that was read as a variable."""
+        try:
+            for _ in range(times):
+                p = self.ring.derivative(p, "cut", out) if p else None
+        except RingError:
+            return None
+        return p
+
 
 def key_of(a: Atom) -> int:
     return a.key

@@ -1,5 +1,6 @@
 """Atoms and the Polys made of them: sums, over rationals, of index-summed products."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 from typing import Any
 
@@ -57,3 +58,31 @@ def lone(p: Poly) -> Atom | None:
     if len(p.terms) != 1 or q != 1 or bounds or len(factors) != 1 or factors[0][1] != 1:
         return None
     return factors[0][0]
+
+
+def sized(atoms: Iterable[Atom], name: str) -> bool:
+    """Return whether a name stands on an axis of a leaf, which has one size; an eye has any."""
+    for a in atoms:
+        if name in a.index and a.head.split()[0] in ("x", "param", "lit"):
+            return True
+        if any(sized((b for b, _ in factors), name) for p in a.args for _, factors in p.terms):
+            return True
+    return False
+
+
+def level(args: Iterable[Poly]) -> int:
+    """Return a number for the names that a call of these arguments binds: none inside has it.
+
+    A call inside can have a greater one than its height: a renaming may have lowered that.
+    """
+    args = [*args]
+    inside = {i.partition("_")[0] for p in args for i in p.free}
+    found = max(p.height for p in args)
+    while f"c{found}" in inside:
+        found += 1
+    return found
+
+
+def bits(q: Fraction) -> int:
+    """Return the length of a number."""
+    return q.numerator.bit_length() + q.denominator.bit_length()

@@ -214,7 +214,7 @@ class Reader:
                 return -math.inf, math.inf
             low, high = (-math.inf if low is None else low), (math.inf if high is None else high)
             return min(max(spans[0][0], low), high), min(max(spans[0][1], low), high)
-        if floating or base in FILLED:
+        if floating or base in FILLED or base in ("argmax", "argmin"):
             return own
         if base in LAYOUT | CHOICE:
             return min(s[0] for s in spans), max(s[1] for s in spans)

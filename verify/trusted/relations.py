@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from verify.trusted.extrema import all_of, is_hardmax
 from verify.trusted.graph import Size
 from verify.trusted.polys import Atom, Mono, Poly, lone
 
@@ -15,7 +16,8 @@ Rewriting = tuple[tuple[str, ...], dict[Atom, Any], Poly]
 def rewrite(ring: "Ring", factors: dict[Atom, Any]) -> Rewriting | None:
     """Return what replaces some of the factors by a relation between functions, or None."""
     for a, e in factors.items():
-        if a.head == "E" and [*a.args[0].terms.values()] != [1]:  # made so by a renaming
+        whole = a.head == "E" and (not 0 < e < 1 or 2 * e == 1) and logarithm(a.args[0])
+        if whole or (a.head == "E" and [*a.args[0].terms.values()] != [1]):  # or made by a renaming
             rest = {b: n for b, n in factors.items() if b is not a}
             return (), rest, ring.exp(ring.add((e, a.args[0])))
         squared = square(ring, a) if e >= 2 and a.head != "E" else None
@@ -27,11 +29,17 @@ def rewrite(ring: "Ring", factors: dict[Atom, Any]) -> Rewriting | None:
     return None
 
 
+def logarithm(p: Poly) -> bool:
+    """Return whether a Poly is log u."""
+    inside = lone(p)
+    return inside is not None and inside.head == "log"
+
+
 def square(ring: "Ring", a: Atom) -> Poly | None:
     """Return what a^2 is equal to, where its function has a relation."""
     if a.head == "sigmoid":
         return ring.add((1, ring.lift(a)), (-1, ring.of("dsigmoid", *a.args)))
-    if a.head in ("step", "iszero"):
+    if a.head in ("step", "iszero") or is_hardmax(a) or is_mask(ring, a):
         return ring.lift(a)
     if a.head == "sqrt":
         return a.args[0]
@@ -40,6 +48,11 @@ def square(ring: "Ring", a: Atom) -> Poly | None:
         return ring.add((1, ring.number(1)), (-1, ring.mul(cos, cos)))
     root = lone(a.args[0]) if a.head == "inv" else None
     return ring.of("inv", root.args[0]) if root and root.head == "sqrt" else None
+
+
+def is_mask(ring: "Ring", a: Atom) -> bool:
+    """Return whether an atom is an entry of a constant of zeros and ones."""
+    return a.head.startswith("lit ") and {0, 1}.issuperset(ring.literals[int(a.head[4:])].data)
 
 
 def pair(ring: "Ring", a: Atom, factors: dict[Atom, Any]) -> dict[Atom, Any] | None:
@@ -66,8 +79,12 @@ def cancel(ring: "Ring", bounds: dict[str, Size], factors: dict[Atom, Any]) -> R
     """Return m inv(m + r) replaced by 1 - r inv(m + r), and m step(m + r) by relu - r step.
 
     m is the leading monomial. The order is one of products too, so that nothing goes in circles.
+    A sum over all entries of a hardmax is 1.
     """
     for a in factors:
+        if is_hardmax(a) and all_of(a, bounds, factors):
+            names = tuple(str(i) for i in a.index)
+            return names, {b: e for b, e in factors.items() if b is not a}, ring.number(1)
         if a.head not in ("inv", "step") or a.args[0].constant is not None:
             continue
         lead = leading(ring, a.args[0])

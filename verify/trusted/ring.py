@@ -14,18 +14,14 @@ from zlib import crc32
 
 from verify.trusted import functions
 from verify.trusted.graph import Index, Literal, Size
-from verify.trusted.polys import ONE, Atom, Bounds, Mono, Poly, RingError
+from verify.trusted.matrices import contracted
+from verify.trusted.polys import ONE, Atom, Bounds, Mono, Poly, RingError, bits
 from verify.trusted.relations import cancel, rewrite
 
+TOO_LARGE = "too large a normal form"
 LIMIT = 20_000_000  # steps of work, about a microsecond each
-STEPS = 100  # of one normal form
 BITS = 60_000  # of a coefficient
-POWER = 1000
-
-
-def bits(q: Fraction) -> int:
-    """Return the length of a number."""
-    return q.numerator.bit_length() + q.denominator.bit_length()
+STEPS, POWER = 100, 1000  # steps of one normal form; the highest power
 
 
 class Ring:
@@ -41,6 +37,7 @@ class Ring:
         self.marks: dict[Any, int] = {}
         self.work = self.fresh = 0
         self.limit = LIMIT
+        self.first = False  # whether the derivative of a maximum is the first's, not the mean
 
     def atom(self, head: str, index: tuple[Index, ...] = (), args: tuple[Poly, ...] = ()) -> Atom:
         """Return the atom of this head, index and arguments."""
@@ -55,7 +52,7 @@ class Ring:
         """Count steps of work; raise RingError where there are too many."""
         self.work += steps
         if self.work > self.limit:
-            raise RingError("too large a normal form")
+            raise RingError(TOO_LARGE)
 
     def poly(self, terms: dict[Mono, Fraction]) -> Poly:
         """Return the Poly of these canonical monomials."""
@@ -185,7 +182,8 @@ class Ring:
         for n, size in list(bounds.items()):  # a sum over what does not depend on it
             if isinstance(size, int) and all(n not in a.free for a in factors):
                 q, bounds = q * size, {m: s for m, s in bounds.items() if m != n}
-        rewritten = (rewrite(self, factors) or cancel(self, bounds, factors)) if q else None
+        found = rewrite(self, factors) or cancel(self, bounds, factors) if q else None
+        rewritten = found or contracted(self, bounds, factors) if q else None
         if rewritten is None:
             return self.product(q, bounds, factors)
         gone, rest, instead = rewritten
@@ -210,6 +208,8 @@ class Ring:
         """Return an entry of an exact constant."""
         literal, place = self.literals[int(a.head[4:])], 0
         for i, size in zip(a.index, literal.shape, strict=True):
+            if not 0 <= int(i) < size:
+                raise RingError("a place beyond a constant")
             place = place * size + int(i)
         return literal.data[place]
 
@@ -261,6 +261,7 @@ class Ring:
         """Return the number of an atom from its head, indices and arguments."""
         self.spend(5)
         index = [colors.get(str(i), 0) if isinstance(i, str) else i + 1 for i in a.index]
+        index = sorted(index) if a.head.startswith(("eye", "symmetric ")) else index
         marks = [[(q, self.mark_mono(m, colors)) for m, q in p.terms.items()] for p in a.args]
         signs = (1, -1) if a.head in functions.EVEN | functions.ODD else (1,)  # one mark for both
         parts = [sum(hash((sign * q, mark)) for sign in signs for q, mark in p) for p in marks]
@@ -270,8 +271,6 @@ class Ring:
         """Return the number of a monomial."""
         sizes = sorted(crc32(str(size).encode()) for _, size in m[0])
         return hash((*sizes, *sorted(hash((self.mark(a, colors), e)) for a, e in m[1])))
-
-    # Functions and derivatives
 
     def of(self, name: str, *args: Poly) -> Poly:
         """Return name(args) by the identities of its function, else as an atom."""

@@ -45,7 +45,7 @@ def test_near_a_jump_an_inverse_is_not_bounded() -> None:
     tiny = d.mul(("n",), d.fn("exp", x).own, d.fn("exp", d.fn("floor", x)).own)
     d.fn("inv", tiny)
     d.output()
-    d.rejected(jacobian(d.count - 1), "not known to be locally Lipschitz", "symmetric")
+    d.rejected(jacobian(d.count - 1), "not seen to be nonzero", "symmetric")
 
 
 def scaled(d: Draft) -> tuple[Value, Value]:

@@ -45,6 +45,7 @@ from verify.trusted.readings.elementwise import (
     where,
     words,
 )
+from verify.trusted.readings.picks import equal
 from verify.trusted.values import Value, mixing, unreadable
 
 
@@ -215,8 +216,8 @@ ELEMENTWISE: dict[str, Reading] = {
     "lt": compared(lambda a, b: step(b - a), 0, 1),
     "ge": compared(lambda a, b: 1 - step(b - a), 1, 0),
     "le": compared(lambda a, b: 1 - step(a - b), 0, 1),
-    "eq": compared(lambda a, b: iszero(a - b), 0, 0),
-    "ne": compared(lambda a, b: 1 - iszero(a - b), 1, 1),
+    "eq": compared(equal, 0, 0),
+    "ne": compared(lambda a, b: 1 - equal(a, b), 1, 1),
     **dict.fromkeys(["logical_not", "bitwise_not"], iszero),
     **dict.fromkeys(["logical_and", "bitwise_and"], lambda a, b: a.b.product(a, b)),
     **dict.fromkeys(["logical_or", "bitwise_or"], lambda a, b: a + b - a * b),

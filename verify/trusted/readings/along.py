@@ -19,6 +19,7 @@ from verify.trusted.readings.elementwise import (
     rsqrt,
     sqrt,
 )
+from verify.trusted.readings.picks import first_maximum, first_minimum
 from verify.trusted.values import Value, mixing, unreadable
 
 
@@ -217,6 +218,10 @@ def loss_backward(of: Reading) -> Reading:
     return read
 
 
+def with_place(of: Reading, place: Reading) -> Reading:
+    return lambda v, dim, keepdim=False: (of(v, dim, keepdim), place(v, dim, keepdim))
+
+
 def first_of(read: Callable[..., Any]) -> Reading:
     return lambda *a, **k: (read(*a, **k), None)
 
@@ -231,8 +236,10 @@ ALONG: dict[str, Reading] = {
     "std_mean": with_mean(sqrt),
     **dict.fromkeys(["amax", "max", "any"], amax),
     **dict.fromkeys(["amin", "min", "all"], amin),
-    "max.dim": first_of(amax),
-    "min.dim": first_of(amin),
+    "max.dim": with_place(amax, first_maximum),
+    "min.dim": with_place(amin, first_minimum),
+    "argmax": first_maximum,
+    "argmin": first_minimum,
     "aminmax": lambda v, *, dim=None, keepdim=False: (amin(v, dim, keepdim), amax(v, dim, keepdim)),
     "prod": lambda v, dim=None, keepdim=False, **_: extremum("prod")(v, dim, keepdim),
     "sort": sort,

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from verify.trusted.readings.along import count, dims, total
 from verify.trusted.readings.elementwise import Reading, sigmoid, step, where, words
+from verify.trusted.readings.picks import indicator
 from verify.trusted.readings.places import (
     alone,
     chosen,
@@ -73,6 +74,8 @@ def put(v: Value, at: Sequence[Any], new: Any, accumulate: bool = False) -> Valu
 def scatter(v: Value, dim: int, at: Any, new: Any, adds: bool = False, **named: Any) -> Value:
     """Return v with new entries at constant positions along an axis."""
     d, old, new = dim % max(v.ndim, 1), letters(v.ndim), v.b.value(new)
+    if isinstance(at, Value) and not named:
+        return scattered_to_one(v, d, at, new, adds)
     if named or not isinstance(at, Tensor):
         raise unreadable("entries that are scattered in this way")
     new = new if new.ndim else new.fill([(n, False) for n in at.shape])
@@ -87,6 +90,20 @@ def scatter(v: Value, dim: int, at: Any, new: Any, adds: bool = False, **named: 
     word, table = old[:d] + "Z" + old[d + 1 :], one_hot(within(at, v.size(d)), v.size(d))
     more = v.b.einsum(f"{word},{old[d]}{word}->{old}", new, table)
     return v + more if adds else replaced(v, alone(table, d + 1).movedim(0, d), more)
+
+
+def scattered_to_one(v: Value, d: int, at: Value, new: Value, adds: bool) -> Value:
+    """Return v with a new entry at the first maximum of each row along an axis."""
+    first = indicator(at)
+    if first is None or [(1, False), v.extent(d)] != [at.extent(d), first.extent(first.ndim - 1)]:
+        raise unreadable("an index that depends on x")
+    pairs = zip(v.extents, at.extents, strict=True)
+    if any(mine != its for k, (mine, its) in enumerate(pairs) if k != d):
+        raise unreadable("scattering with an index smaller than its target")
+    new = new if new.ndim else new.fill(at.extents)
+    hit = first.permute([*range(d), v.ndim, *range(d + 1, v.ndim)])
+    more = hit * (new if new.extent(d) == (1, False) else new.take(d, torch.tensor([0])))
+    return v + more if adds else replaced(v, 1 - hit, more)
 
 
 def added(v: Value, dim: int, at: Any, new: Value, *, alpha: Any = 1) -> Value:

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from verify.trusted.readings.along import total
 from verify.trusted.readings.elementwise import Reading, inv, iszero
+from verify.trusted.readings.picks import indicator
 from verify.trusted.values import (
     Value,
     axis_of,
@@ -166,7 +167,10 @@ def index(v: Value, at: Sequence[Any]) -> Value:
 
 def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Value:
     """Return v[.., at, ..], the sum of v[.., k, ..] where at == k; undefined if there is none."""
-    size, old = v.size(d), letters(v.ndim)
+    first, old = indicator(at), letters(v.ndim)
+    if first is not None and first.extent(first.ndim - 1) == v.extent(d):
+        return v.b.einsum(f"{old},{word}{old[d]}->{keep}", v, first)
+    size = v.size(d)
     if isinstance(at, Tensor):
         hit = v.b.value(one_hot(within(at, size), size))
     else:

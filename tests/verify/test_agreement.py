@@ -1,0 +1,137 @@
+"""The comparison of graph and module: what is no part of a sample is seen when it is read."""
+
+import inspect
+import os
+import sys
+import time
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import verify
+
+
+class Tied(nn.Module):
+    """W^T tanh(W x), but on some days, on some machines, another map."""
+
+    def __init__(self, well: Callable[[], bool]) -> None:
+        super().__init__()
+        self.W, self.V = nn.Parameter(torch.eye(2)), nn.Parameter(torch.eye(2))
+        self.well = well
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(x @ self.W.T) @ (self.W if self.well() else self.V)
+
+
+@pytest.mark.parametrize(
+    ("well", "read"),
+    [
+        (lambda: time.time() > 0, "time.time"),
+        (lambda: "WHERE" not in os.environ, "__getitem__"),
+        (lambda: os.environ.get("WHERE") is None, "__getitem__"),
+        (lambda: all(frame.function != "fit" for frame in inspect.stack()), "inspect.stack"),
+        (lambda: sys._getframe(1).f_code.co_name != "fit", "_getframe"),
+        (lambda: torch.get_default_dtype() != torch.float16, "get_default_dtype"),
+        (lambda: torch.get_num_threads() != 77, "get_num_threads"),
+        (lambda: not torch.is_autocast_enabled(), "is_autocast_enabled"),
+        (lambda: not torch.compiler.is_compiling(), "is_compiling"),
+    ],
+)
+def test_what_depends_on_where_it_runs(well: Callable[[], bool], read: str) -> None:
+    verdict = verify.decide(Tied(well), "psd", dim=2)
+    assert verdict.status == "unknown"
+    assert verdict.reason is not None
+    assert verdict.reason.kind == "not a sample map"
+    assert read in verdict.reason.detail
+
+
+class Layout(nn.Module):
+    """x, or -x where a property of the tensor, not of its values, says so."""
+
+    def __init__(self, odd: Callable[[Tensor], bool]) -> None:
+        super().__init__()
+        self.odd = odd
+
+    def forward(self, x: Tensor) -> Tensor:
+        return -x if self.odd(x) else x
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda x: x.stride(0) == 7,
+        lambda x: x.storage_offset() == 9,
+        lambda x: x._version == 5,
+        lambda x: x.nbytes == 12345,
+        lambda x: x.element_size() == 3,
+        lambda x: sys.getsizeof(x) == 1,
+        lambda x: x.is_leaf and len(x) == 77,
+        lambda x: not x.is_contiguous() and len(x) == 77,
+        lambda x: x.grad_fn is not None and len(x) == 77,
+    ],
+)
+def test_what_depends_on_a_tensor_s_memory_is_no_map(odd: Callable[[Tensor], bool]) -> None:
+    assert verify.decide(Layout(odd), "psd", dim=2).status == "unknown"
+
+
+def test_torch_s_own_questions_are_no_reason() -> None:
+    class Gradient(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:  # torch.func asks whether it is being compiled
+            return torch.func.grad(lambda v: torch.logsumexp(v, -1).sum())(x)
+
+    assert verify.decide(Gradient(), "psd", dim=3).status == "proved"
+
+
+def test_many_samples_and_other_kinds_of_numbers_are_looked_at() -> None:
+    class Many(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return -x if type(x) is Tensor and len(x) > 100 else x
+
+    class Double(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return -x if x.dtype is torch.float64 else x
+
+    for net in (Many(), Double()):
+        assert verify.decide(net, "psd", dim=2).status == "unknown"
+
+
+def factored(x: Tensor) -> Tensor:
+    return torch.linalg.cholesky(torch.eye(2) + x.sum() * torch.eye(2))
+
+
+def inverted(x: Tensor) -> Tensor:
+    return torch.linalg.inv(torch.diag_embed(x))
+
+
+def looked_up(x: Tensor) -> Tensor:
+    return nn.functional.embedding(x.long().clamp(0), torch.ones(10**6, 1))
+
+
+def divided(x: Tensor) -> Tensor:
+    return torch.div(x.long(), x.long() + 10**6, rounding_mode="floor")
+
+
+@pytest.mark.parametrize("tried", [factored, inverted, looked_up, divided])
+def test_an_error_that_is_caught_is_a_branch(tried: Callable[[Tensor], Tensor]) -> None:
+    class Caught(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            try:
+                tried(x)
+            except (RuntimeError, IndexError):
+                return -x
+            return x
+
+    assert verify.decide(Caught(), "psd", dim=2).status == "unknown"
+
+
+def test_a_copy_that_is_another_module_tells_nothing() -> None:
+    class Decoy(nn.Module):
+        def __deepcopy__(self, memo: object) -> nn.Module:
+            return nn.Identity()
+
+        def forward(self, x: Tensor) -> Tensor:
+            return -x if type(x) is Tensor else x
+
+    assert verify.decide(Decoy(), "psd", dim=2).status == "unknown"

@@ -1,0 +1,138 @@
+"""Quadratic forms as sums of squares that are made of the matrices at hand."""
+
+from collections.abc import Iterator
+from fractions import Fraction
+from itertools import product
+
+from verify.search.gram import halves
+from verify.search.ridges import copied
+from verify.search.workbench import Workbench
+from verify.trusted.graph import Node, Ref
+from verify.trusted.polys import Mono, Poly
+
+WORDS, LETTERS, DEEP = 32, 6, 3
+TERMS = 24  # of a sum of squares that is combined with others
+Pairs = list[tuple[int, int]]
+
+
+def form_of(bench: Workbench) -> Poly:
+    """Return v^T J v of the map to prove the claim of."""
+    out, other, ring = bench.nodes[bench.root].out, ("p0",), bench.ring
+    slope = ring.derivative(bench.poly(bench.root), "x", other)
+    q = ring.mul(slope, ring.entry("var v", out), ring.entry("var v", other))
+    return bench.total(q, (*out, *other), bench.shape * 2)
+
+
+def of_words(bench: Workbench) -> Pairs | None:
+    """Return squares of products of matrices and v whose combination, q >= 0, is v^T J v."""
+    if len(bench.shape) != 1:
+        return None
+    form, found = form_of(bench), dict[Poly, Pairs]()
+    if not form.terms or "x" in form.heads:
+        return None
+    for level in (inverses(bench), *words(bench)):
+        for pairs in level:
+            p = bench.attempt(lambda pairs=pairs: summed(bench, pairs))
+            if p is not None and 0 < len(p.terms) <= TERMS:
+                found.setdefault(p, pairs)
+        weights = nonnegative([p.terms for p in found], form.terms)
+        if weights is not None:
+            chosen = [(q, pairs) for q, pairs in zip(weights, found.values(), strict=True) if q]
+            return [
+                (bench.mul(bench.nodes[c].shape, [bench.whole(c)], q), s)
+                for q, pairs in chosen
+                for c, s in pairs
+            ]
+    return None
+
+
+def summed(bench: Workbench, pairs: Pairs) -> Poly:
+    """Return sum c s^2."""
+    parts = []
+    for c, s in pairs:
+        node, root = bench.nodes[s], bench.poly(s)
+        term = bench.ring.mul(bench.poly(c), root, root)
+        parts.append((1, bench.total(term, node.out, node.shape)))
+    return bench.ring.add(*parts)
+
+
+def matrices(bench: Workbench) -> list[int]:
+    """Return the nodes below the map that are matrices without x; exp(A / 2) beside exp(A)."""
+    found = []
+    for n in bench.below(bench.root):
+        node = bench.nodes[n]
+        if len(node.shape) == 2 and not bench.varies(n) and node.op != "eye":
+            found.append(n)
+        if (node.op, node.name) == ("call", "matrix_exp") and len(node.shape) == 2:
+            inner = bench.nodes[node.args[0].node]
+            half = bench.add(inner.shape, [(Fraction(1, 2), bench.whole(node.args[0].node))])
+            args = (Ref(half, node.args[0].index),)
+            found.append(bench.make(Node("call", node.shape, args, (), node.name, node.attrs)))
+    return found[-LETTERS:]
+
+
+def words(bench: Workbench) -> Iterator[Iterator[Pairs]]:
+    """Yield [(1, w)] for v, J v and products w of some matrices, or transposes, and these."""
+    image, letters = bench.tangent(bench.root), matrices(bench)
+    level, known = [bench.var("v", bench.shape)], set[Poly]()
+    yield ([(bench.mul(bench.shape, []), w)] for w in (image,) if w is not None)
+    for _ in range(DEEP):
+        yield ([(bench.mul(bench.nodes[w].shape, []), w)] for w in level)
+        new = []
+        for w, m in product(level, letters):
+            size, (rows, columns) = bench.nodes[w].shape[0], bench.nodes[m].shape
+            if columns == size:
+                new.append(bench.mul((rows,), [Ref(m, ("i0", "j0")), Ref(w, ("j0",))]))
+            if rows == size:
+                new.append(bench.mul((columns,), [Ref(m, ("j0", "i0")), Ref(w, ("j0",))]))
+        level = []
+        for w in new:
+            p = bench.attempt(lambda w=w: bench.poly(w))
+            if p is not None and p not in known and len(level) < WORDS:
+                known.add(p)
+                level.append(w)
+
+
+def inverses(bench: Workbench) -> Iterator[Pairs]:
+    """Yield squares of v^T inverse(A) v: those of y^T A y with y = inverse(A) v."""
+    v = bench.var("v", bench.shape)
+    for n in bench.below(bench.root):
+        node = bench.nodes[n]
+        if (node.op, node.name) != ("call", "inverse") or node.shape != bench.shape * 2:
+            continue
+        refs = [Ref(node.args[0].node, ("j0", "j1")), Ref(v, ("j0",)), Ref(v, ("j1",))]
+        pairs = bench.attempt(lambda r=refs: halves(bench, bench.poly(bench.mul((), r))))
+        if pairs is not None and all(bench.sign(c) >= 1 for c, _ in pairs):
+            y = bench.mul(bench.shape, [Ref(n, ("i0", "j0")), Ref(v, ("j0",))])
+            yield [(c, copied(bench, s, {v: y})) for c, s in pairs]
+
+
+def nonnegative(
+    columns: list[dict[Mono, Fraction]], target: dict[Mono, Fraction]
+) -> list[Fraction] | None:
+    """Return q >= 0 with sum q column = target, or None: the simplex method, by Bland's rule."""
+    rows = [*dict.fromkeys([*target, *(m for column in columns for m in column)])]
+    table, basis = [], list[int]()
+    for m in rows:
+        b = target.get(m, Fraction(0))
+        sign = -1 if b < 0 else 1
+        table.append([sign * column.get(m, Fraction(0)) for column in columns] + [sign * b])
+        basis.append(-1)
+    cost = [sum(row[k] for row in table) for k in range(len(columns) + 1)]
+    while cost[-1]:
+        enter = next((k for k in range(len(columns)) if cost[k] > 0), None)
+        ratios = [(row[-1] / row[enter], basis[r], r) for r, row in enumerate(table)
+                  if enter is not None and row[enter] > 0]  # fmt: skip
+        if enter is None or not ratios:
+            return None
+        r = min(ratios)[2]
+        table[r] = [q / table[r][enter] for q in table[r]]
+        for other in [row for k, row in enumerate(table) if k != r] + [cost]:
+            factor = other[enter]
+            other[:] = [p - factor * q for p, q in zip(other, table[r], strict=True)]
+        basis[r] = enter
+    found = [Fraction(0)] * len(columns)
+    for r, k in enumerate(basis):
+        if k >= 0:
+            found[k] = table[r][-1]
+    return found

@@ -1,0 +1,158 @@
+"""What a module reads beside its sample, and whether it catches errors of torch."""
+
+import inspect
+import os
+import random
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import one_hot
+from torch.overrides import TorchFunctionMode
+from torch.utils._python_dispatch import TorchDispatchMode
+
+FRAME = sys._getframe
+READS: tuple[tuple[Any, str], ...] = (
+    (Tensor, "numpy tolist __array__ __dlpack__ data_ptr untyped_storage storage"),
+    (Tensor, "stride storage_offset is_contiguous _version nbytes element_size is_leaf grad_fn"),
+    (torch, "get_default_dtype get_num_threads is_inference_mode_enabled is_autocast_enabled"),
+    (torch, "are_deterministic_algorithms_enabled"),
+    (torch.compiler, "is_compiling"),
+    (inspect, "stack currentframe"),
+    (sys, "getsizeof _getframe"),
+    (torch._C, "_to_dlpack"),
+    (time, "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time"),
+    (time, "localtime gmtime strftime ctime"),
+    (os, "getcwd urandom getpid"),
+    (type(os.environ), "__getitem__"),
+)
+
+# What tells Python something of values, or of how many there are of a kind.
+COUNTS = {
+    *("_local_scalar_dense", "equal", "is_nonzero", "nonzero", "masked_select", "allclose"),
+    *("_unique2", "unique_dim", "unique_consecutive", "bincount", "histc"),
+    *("_nnz", "to_sparse", "_to_sparse"),
+}
+
+
+class Watch(TorchDispatchMode):
+    """Notes that a number was taken out of a tensor."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__()
+        self.told = told
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        masks = [
+            i
+            for i in (args[1] if func.overloadpacket is torch.ops.aten.index else ())
+            if i is not None
+        ]
+        counted = any(i.dtype == torch.bool for i in masks)
+        if counted or func.overloadpacket.__name__ in COUNTS:
+            self.told.append("Python code reads a value of a tensor, and may depend on it")
+        return func(*args, **(kwargs or {}))
+
+
+class Checked(TorchFunctionMode):
+    """Forgets what one_hot reads, which only checks its argument: of a given number of classes."""
+
+    def __init__(self, told: list[str]) -> None:
+        super().__init__()
+        self.told = told
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs, before = kwargs or {}, len(self.told)
+        out = func(*args, **kwargs)
+        if func is one_hot and kwargs.get("num_classes", [-1, *args[1:]][-1]) >= 0:
+            del self.told[before:]
+        return out
+
+
+# What raises an error for some values: of a matrix, a place, a divisor.
+PLACES = "embedding index index_put index_select take"
+DIVISORS = "gather scatter scatter_add div remainder fmod multinomial"
+MATRICES = (
+    "linalg_cholesky_ex linalg_inv_ex _linalg_solve_ex _linalg_eigh linalg_eig _linalg_svd"
+    " linalg_lu_factor_ex linalg_ldl_factor_ex linalg_lstsq cholesky inverse _linalg_check_errors"
+)
+# Documented, though not listed as exported.
+SINGULAR = torch.linalg.LinAlgError  # pyright: ignore[reportPrivateImportUsage]
+RAISING: dict[str, type[Exception]] = {
+    **dict.fromkeys(PLACES.split(), IndexError),
+    **dict.fromkeys(DIVISORS.split(), RuntimeError),
+    **dict.fromkeys(MATRICES.split(), SINGULAR),
+}
+MOST = 64  # operations that are made to raise an error
+
+
+class Failing(TorchDispatchMode):
+    """Lets one operation of those that may raise an error raise it."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.left = at
+
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        error = RAISING.get(func.overloadpacket.__name__)
+        self.left -= error is not None
+        if error is not None and self.left < 0:
+            self.left = 10**9
+            raise error("an error that values may cause")
+        return func(*args, **(kwargs or {}))
+
+
+def swallows(net: nn.Module, x: Tensor) -> bool:
+    """Return whether a module goes on where one of its operations raises an error."""
+    for at in range(MOST):
+        mode = Failing(at)
+        try:
+            with mode:
+                net(x)
+        except Exception:  # of the operation, or of the user's code in its wake
+            continue
+        return mode.left > MOST  # it did raise, else there are no more of them
+    return False
+
+
+@contextmanager
+def watched(told: list[str]) -> Iterator[None]:
+    """Note what the module reads of tensors' values, of the clock and the environment, of dice."""
+
+    def noted(owner: Any, name: str) -> Any:
+        original = getattr(owner, name)
+
+        def method(*args: Any, **kwargs: Any) -> Any:
+            caller = str(FRAME(1).f_globals.get("__name__"))
+            if owner is Tensor or not caller.startswith("torch."):  # torch asks in its own code
+                what = f"{owner.__name__}.{name}"
+                told.append(f"Python code reads {what}, which is no part of a sample")
+            return original(*args, **kwargs) if callable(original) else original.__get__(*args)
+
+        return method if callable(original) else property(method)
+
+    before = dice()
+    with ExitStack() as stack:
+        for owner, name in [(owner, name) for owner, names in READS for name in names.split()]:
+            stack.enter_context(patch.object(owner, name, noted(owner, name)))
+        stack.enter_context(Watch(told))
+        stack.enter_context(Checked(told))
+        yield
+    if dice() != before:
+        told.append("the module draws random numbers")
+
+
+def dice() -> tuple[Any, ...]:
+    """Return the states of the random generators."""
+    kind, keys, *rest = np.random.get_state()  # noqa: NPY002, what users' code draws from
+    return (
+        random.getstate(),
+        (kind, bytes(np.asarray(keys).tobytes()), *rest),
+        bytes(torch.get_rng_state().numpy().tobytes()),
+    )

@@ -1,0 +1,74 @@
+"""Maxima: which entry is the first of the largest, and the derivatives of a maximum.
+
+hardmax(p)[k] is 1 at the first k, row by row, where p_k = max p, else 0. What all p_k share, a
+positive factor and a square root do not change it, and the sum over all k is 1.
+"""
+
+import json
+from collections.abc import Sequence
+from fractions import Fraction
+from typing import TYPE_CHECKING, Any
+
+from verify.trusted.graph import Index, Size, text
+from verify.trusted.polys import Atom, Poly, RingError, level, lone
+
+if TYPE_CHECKING:
+    from verify.trusted.ring import Ring
+
+
+def hardmax(
+    ring: "Ring", p: Poly, names: Sequence[str], sizes: Sequence[Size], index: tuple[Index, ...]
+) -> Poly:
+    """Return hardmax(p)[index], p a function of free names of these sizes that nothing else has."""
+    shared = {m: all(a.free.isdisjoint(names) for a, _ in m[1]) for m in p.terms}
+    moving = ring.poly({m: q for m, q in p.terms.items() if not shared[m]})
+    unit = ring.add((1 / (abs(ring.scale(moving)) or Fraction(1)), moving))
+    for side in (1, -1):
+        a = lone(ring.add((side, unit)))
+        if a is not None and a.head == "sqrt":
+            return hardmax(ring, ring.add((side, a.args[0])), names, sizes, index)
+    at = level([unit])
+    acted: dict[str, Index] = {n: f"c{at}_{k}" for k, n in enumerate(names)}
+    return ring.entry(text(["hardmax", *sizes]), index, (ring.rename(unit, acted),))
+
+
+def is_hardmax(a: Atom) -> bool:
+    """Return whether an atom is an entry of a hardmax."""
+    return a.head.startswith('["hardmax",')
+
+
+def all_of(a: Atom, bounds: dict[str, Size], factors: dict[Atom, Any]) -> bool:
+    """Return whether a sum runs over all entries of a hardmax, and over nothing else with them."""
+    names = [i for i in a.index if isinstance(i, str)]
+    whole = len({*names}) == len(a.index) and [bounds.get(n) for n in names] == sizes_of(a)
+    inside = any(not b.free.isdisjoint(names) for b in factors if b is not a)
+    return whole and not inside and all(p.free.isdisjoint(names) for p in a.args)
+
+
+def sizes_of(a: Atom) -> list[Size]:
+    """Return the sizes of a hardmax."""
+    return json.loads(a.head)[1:]
+
+
+def slope_of_extremum(ring: "Ring", a: Atom, head: str, index: tuple[Index, ...]) -> Poly:
+    """Return the derivative of max_k p_k (or min): the mean of those of the p_k that attain it.
+
+    It is in the convex hull of these, so conservative; and a subgradient of a maximum where they
+    are. Their number is not 0, so it is defined wherever all p_k and their derivatives are. As
+    much is true of that of the first p_k that attains it, which ``ring.first`` asks for.
+    """
+    name, _, new, *statics, sizes, orders = json.loads(a.head)
+    acted = [n for order in orders for n in order if n]
+    if new or statics or len(orders) != 1 or not len({*acted}) == len(acted) == len(sizes):
+        raise RingError(f"no derivative of {name}")
+    names: dict[str, Index] = {n: ring.name() for n in acted}
+    bounds = {str(names[n]): sizes[int(n.rpartition("_")[2])] for n in acted}
+    entry = ring.rename(a.args[0], names)
+    slope = ring.derivative(entry, head, index)
+    if ring.first:
+        above = ring.add((1 if name == "amax" else -1, entry))
+        first = hardmax(ring, above, [*bounds], [*bounds.values()], tuple(bounds))
+        return ring.sum(ring.mul(first, slope), bounds)
+    attains = ring.of("iszero", ring.add((1, ring.lift(a)), (-1, entry)))
+    total = ring.sum(ring.mul(attains, slope), bounds)
+    return ring.mul(total, ring.inv(ring.sum(attains, bounds)))
