@@ -62,7 +62,9 @@ def batched(make: Callable[[], nn.Module], trials: int, compiled: bool) -> Calla
     y = fields.convex.gradient(x)
     data = Data(x, y, x[:, :1000], y[:, :1000])
     nets = [make() for _ in range(trials)]
-    return Run(nets, data, Protocol(epochs=1000), list(range(trials)), compiled).advance
+    return Run(
+        nets, data, Protocol(epochs=1000), list(range(trials)), compiled, torch.device("cpu")
+    ).advance
 
 
 def measure(make: Callable[[], nn.Module], trials: list[int], rounds: int) -> list[list[str]]:
