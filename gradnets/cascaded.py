@@ -1,5 +1,7 @@
 """Cascaded gradient networks (38)-(40): one W for all layers, elementwise activations."""
 
+from functools import partial
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import softplus
@@ -63,7 +65,7 @@ softplus, wtanh or a function of the width, got 'softmax'
         self.beta = nn.Parameter(torch.rand(depth, width, 1) - 0.5)
         self.sigmas = layer_activations(activation, width, depth, monotone=False)
         if initial.check(init) == "unit":
-            initial.cascaded(self)
+            initial.cascaded(self, partial(GradNetC.forward, self))
 
     def forward(self, x: Tensor) -> Tensor:
         phi = self.ridges()(self.W @ checks.columns(x, self.W))
@@ -152,7 +154,7 @@ class mGradNetC(nn.Module):
         self.raw_beta = nn.Parameter(torch.rand(depth, width, 1))
         self.sigmas = layer_activations(activation, width, depth, monotone=True)
         if initial.check(init) == "unit":
-            initial.cascaded(self)
+            initial.cascaded(self, partial(mGradNetC.forward, self))
 
     def forward(self, x: Tensor) -> Tensor:
         phi = self.ridges()(self.W @ checks.columns(x, self.W))

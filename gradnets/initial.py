@@ -15,6 +15,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+Map = Callable[[Tensor], Tensor]
+
 SAMPLES = 512  # standard normal points on which the output's variance is measured
 INIT = ("unit", "authors")
 
@@ -72,13 +74,13 @@ def kinks(W: Tensor, *layers: int) -> Tensor:
 
 
 @torch.no_grad()
-def cascaded(net: Any) -> None:
-    """Give a cascade (38)-(40) unit gain on standard normal x.
+def cascaded(net: Any, f: Map) -> None:
+    """Give a cascade (38)-(40), f, unit gain on standard normal x.
 
     The rows of W have norm 1 and beta_0 = 1, so z_0 has unit variance; later layers mix halves,
     beta_l = alpha_l = 1/2, with random signs where they may be negative.
     """
-    free, (depth, width, _) = hasattr(net, "alpha"), net.b.shape
+    free, (depth, width, _) = "alpha" in net._parameters, net.b.shape
     net.W.copy_(nn.functional.normalize(torch.randn_like(net.W), dim=1))
     net.b.copy_(kinks(net.W, depth))
     beta, alpha = (torch.full((depth, width, 1), 0.5) for _ in range(2))
@@ -88,12 +90,12 @@ def cascaded(net: Any) -> None:
     beta[0], alpha[-1] = 1.0, alpha[-1].sign() * net.dim / width
     write(net, "beta", beta)
     write(net, "alpha", alpha)
-    scale_output(net, last_alpha)
+    scale_output(net, f, last_alpha)
 
 
 @torch.no_grad()
-def modular(net: Any) -> None:
-    """Give a sum of modules (43)-(44) unit gain on standard normal x.
+def modular(net: Any, f: Map) -> None:
+    """Give a sum of modules (43)-(44), f, unit gain on standard normal x.
 
     The entries of W_k have variance 1/n and t_k = 1, so z_k has unit variance.
     """
@@ -102,8 +104,8 @@ def modular(net: Any) -> None:
     net.b.copy_(kinks(net.W))
     net.raw_t.copy_(positive(torch.ones(count)))
     c = torch.full((count,), dim / count)
-    write(net, "c", c * alternate(count) if hasattr(net, "c") else c)
-    scale_output(net, all_c)
+    write(net, "c", c * alternate(count) if "c" in net._parameters else c)
+    scale_output(net, f, all_c)
 
 
 def last_alpha(net: Any, factor: Tensor) -> None:
@@ -118,13 +120,13 @@ def all_c(net: Any, factor: Tensor) -> None:
     write(net, "c", read(net, "c") * factor)
 
 
-def scale_output(net: Any, scale: Callable[[Any, Tensor], None]) -> None:
+def scale_output(net: Any, f: Map, scale: Callable[[Any, Tensor], None]) -> None:
     """Scale and shift f to mean 0 and mean square 1 on standard normal x."""
     net.a.zero_()
-    y = net(torch.randn(SAMPLES, net.dim))
+    y = f(torch.randn(SAMPLES, net.dim))
     size = (y - y.mean(0)).square().mean().sqrt()
     scale(net, torch.where((size > 0) & torch.isfinite(size), 1 / size, torch.ones(())))
-    net.a.copy_(-net(torch.randn(SAMPLES, net.dim)).mean(0).unsqueeze(-1))
+    net.a.copy_(-f(torch.randn(SAMPLES, net.dim)).mean(0).unsqueeze(-1))
 
 
 @torch.no_grad()

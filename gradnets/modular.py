@@ -1,6 +1,7 @@
 """Modular gradient networks (43)-(44): a sum of modules, each with a W of its own."""
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Any
 
 import torch
@@ -115,7 +116,7 @@ class GradNetM(nn.Module):
         self.sigmas = module_activations(activation, width, count, monotone=False)
         self.rho = build_rho(rho, activation, self.sigmas)
         if initial.check(init) == "unit":
-            initial.modular(self)
+            initial.modular(self, partial(GradNetM.forward, self))
 
     def forward(self, x: Tensor) -> Tensor:
         t = softplus(self.raw_t)
@@ -215,7 +216,7 @@ or wtanh, got 'softmax'
         # Of the user's own rho, or an own s where s >= 0 matters, nothing is certified.
         self.certified = rho == "softplus" or (rho == "identity" and named)
         if initial.check(init) == "unit":
-            initial.modular(self)
+            initial.modular(self, partial(mGradNetM.forward, self))
 
     def forward(self, x: Tensor) -> Tensor:
         c, t = softplus(self.raw_c), softplus(self.raw_t)

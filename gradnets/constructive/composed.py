@@ -214,7 +214,7 @@ def join(
             assert k is not None
             rho.log_k.fill_(math.log(k))
         kind = mGradNetM if target.monotone else GradNetM
-        net = kind(n, len(target.inner.profiles), 1, lambda m: sigma, rho).double()
+        net = kind(n, len(target.inner.profiles), 1, lambda m: sigma, rho, "authors").double()
         net.W.copy_(W)
         net.b.zero_()
         net.a.zero_()
