@@ -62,13 +62,13 @@ PSD: dict[str, Field] = {
     "minus_min": lambda s, x: gradient(lambda y: -s.z(y).min(-1).values, x),
     "gathered": lambda s, x: gradient(lambda y: gathered(s, y), x),
     "indices_of_max": lambda s, x: s.W[s.z(x).max(-1).indices],
-    "one_hot": lambda s, x: F.one_hot(s.z(x).argmax(-1), 8).float() @ s.W,
+    "one_hot": lambda s, x: F.one_hot(s.z(x).argmax(-1), 8).to(x.dtype) @ s.W,
     "scattered": scattered,
     "index_select": lambda s, x: torch.index_select(s.W, 0, s.z(x).argmax(1)),
     "embedding": lambda s, x: F.embedding(s.z(x).argmax(1), s.W),
     "nearest_by_cdist": lambda s, x: s.W[s.distances(x).argmin(-1)],
     "straight_through": straight_through,
-    "one_hot_of_x": lambda s, x: F.one_hot(x.argmax(-1), 3).float(),
+    "one_hot_of_x": lambda s, x: F.one_hot(x.argmax(-1), 3).to(x.dtype),
 }
 SYMMETRIC: dict[str, Field] = {
     "maxout_any_sign": lambda s, x: gradient(lambda y: s.maxout(y, s.V), x),
@@ -76,11 +76,11 @@ SYMMETRIC: dict[str, Field] = {
     "farthest": lambda s, x: s.W[s.distances(x).argmax(-1)],
     "minus_rows": lambda s, x: -s.W[s.z(x).argmax(1)],
     "rows_of_the_least": lambda s, x: s.W[s.z(x).argmin(1)],
-    "identity_less_one_hot": lambda s, x: x - F.one_hot(x.argmax(-1), 3).float(),
+    "identity_less_one_hot": lambda s, x: x - F.one_hot(x.argmax(-1), 3).to(x.dtype),
 }
 NEITHER: dict[str, Field] = {
     "other_rows": lambda s, x: s.W.flip(0)[s.z(x).argmax(1)],
-    "one_hot_of_another": lambda s, x: F.one_hot(x.flip(-1).argmax(-1), 3).float(),
+    "one_hot_of_another": lambda s, x: F.one_hot(x.flip(-1).argmax(-1), 3).to(x.dtype),
     "sum_times_one_hot": lambda s, x: F.one_hot(x.argmax(-1), 3) * x.sum(-1, keepdim=True),
 }
 
