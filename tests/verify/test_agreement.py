@@ -3,6 +3,7 @@
 import inspect
 import os
 import sys
+import threading
 import time
 from collections.abc import Callable
 
@@ -45,6 +46,25 @@ def test_what_depends_on_where_it_runs(well: Callable[[], bool], read: str) -> N
     assert verdict.reason is not None
     assert verdict.reason.kind == "not a sample map"
     assert read in verdict.reason.detail
+
+
+def test_what_other_threads_read_is_theirs() -> None:
+    """A notebook's kernel reads the clock in threads of its own."""
+    done, reads = threading.Event(), threading.Event()
+
+    def beat() -> None:
+        while not done.wait(1e-3):
+            time.monotonic()
+            reads.set()
+
+    thread = threading.Thread(target=beat)
+    thread.start()
+    try:
+        assert reads.wait(60)
+        assert verify.decide(Tied(lambda: True), "psd", dim=2).status == "proved"
+    finally:
+        done.set()
+        thread.join()
 
 
 class Layout(nn.Module):
