@@ -88,13 +88,16 @@ def name(label: str) -> str:
     return f"{NAMES[match[1]]} {match[2][1:].replace('-', '.').upper()}"
 
 
-def all_sizes(label: str, about: str, certificate: Certificate, *nets: nn.Module) -> Evidence:
+def all_sizes(
+    label: str, about: str, certificate: Certificate, *nets: nn.Module | tuple[nn.Module, int]
+) -> Evidence:
     """Record a certificate that names no dimension, checked by the kernel and against the nets.
 
     Args:
         label, about: the statement, and what of it is shown.
         certificate: of a verdict.
-        nets: modules, of other sizes than the one that was decided, that it must be about.
+        nets: modules, of other sizes than the one that was decided, that it must be about; each
+            with its dim where it does not say it.
 
     Raises:
         EvidenceError: the kernel rejects it, it fixes the dimension, or it is not about a net.
@@ -102,7 +105,7 @@ def all_sizes(label: str, about: str, certificate: Certificate, *nets: nn.Module
     >>> from torch import nn
     >>> import verify
     >>> proof = verify.decide(nn.Tanh(), "psd", dim=2).certificate
-    >>> record = all_sizes("prop-3-3", "tanh, elementwise", proof)
+    >>> record = all_sizes("prop-3-3", "tanh, elementwise", proof, (nn.Tanh(), 5))
     >>> record.kind
     'all sizes'
     """
@@ -111,7 +114,8 @@ def all_sizes(label: str, about: str, certificate: Certificate, *nets: nn.Module
     try:
         check(certificate)
         for net in nets:
-            check(certificate, net)
+            module, dim = net if isinstance(net, tuple) else (net, None)
+            check(certificate, module, dim)
     except Rejected as error:
         raise EvidenceError(f"{label}: the certificate is rejected: {error}") from None
     scope = sizes(certificate)
