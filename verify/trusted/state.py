@@ -38,7 +38,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, FunctionType):
         parts = (value.__dict__, value.__defaults__, value.__kwdefaults__)
         return id(value), [snapshot(part, known) for part in parts]
-    foreign = kind.__module__.split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+    foreign = str(kind.__module__).split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
     if issubclass(kind, type | ModuleType) or (
         foreign and not issubclass(kind, nn.Module | SimpleNamespace)
     ):
@@ -62,7 +62,7 @@ def kept_by(net: nn.Module) -> dict[str, Any]:
         for key, value in vars(module).items():
             found[f"{path}.{key}".lstrip(".")] = value
         for cls in type(module).__mro__:
-            if cls.__module__.split(".")[0] in ("torch", "builtins"):
+            if str(cls.__module__).split(".")[0] in ("torch", "builtins"):
                 continue
             for key, value in vars(cls).items():
                 if key[:2] != "__" or isinstance(value, FunctionType):
