@@ -38,7 +38,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, FunctionType):
         parts = (value.__dict__, value.__defaults__, value.__kwdefaults__)
         return id(value), [snapshot(part, known) for part in parts]
-    foreign = kind.__module__.split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+    foreign = str(kind.__module__).split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
     if issubclass(kind, type | ModuleType) or (
         foreign and not issubclass(kind, nn.Module | SimpleNamespace)
     ):
