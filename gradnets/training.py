@@ -18,6 +18,9 @@ from gradnets.trials import Data, History, Protocol
 
 State = dict[str, Tensor]
 
+# 2 / (1 + exp(-2 z)) - 1 in place of tanh, whose CPU kernel is ten times slower; eps apart.
+COMPILED = {"cpp.use_decompose_tanh": True}
+
 
 def train(
     nets: Sequence[nn.Module],
@@ -237,4 +240,4 @@ def compile_step(step: Callable[..., Any]) -> Callable[..., Any]:
     compiler = os.environ.get("CXX") or "g++"
     if shutil.which(compiler) is None:
         raise RuntimeError(f"compile: no C++ compiler {compiler!r} found; train without compile")
-    return torch.compile(step)
+    return torch.compile(step, options=COMPILED)
