@@ -143,7 +143,7 @@ def to_samples(net: nn.Module, x: Tensor, y: Tensor) -> None:
         x, y: samples of shape (N, n), of the dtype of the network.
 
     Raises:
-        TypeError: another network.
+        TypeError: another network, or samples of another dtype.
         ValueError: samples of another shape, or that are not finite.
 
     >>> from gradnets import mGradNetC
@@ -162,6 +162,8 @@ def to_samples(net: nn.Module, x: Tensor, y: Tensor) -> None:
         raise ValueError(
             f"x, y: expected shape (samples, {parts.dim}), got {tuple(x.shape)}, {tuple(y.shape)}"
         )
+    if x.dtype != parts.W.dtype or y.dtype != x.dtype:
+        raise TypeError(f"x, y: expected dtype {parts.W.dtype}, got {x.dtype}, {y.dtype}")
     if not (torch.isfinite(x).all() and torch.isfinite(y).all()):
         raise ValueError("x, y: expected finite values")
     (u, r), (w, v) = spread(x), spread(y)

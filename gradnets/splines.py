@@ -50,7 +50,7 @@ class LinearSpline(nn.Module):
         self.width = checks.size("width", width)
         if checks.size("knots", knots) < 5 or knots % 2 == 0:
             raise ValueError(f"knots: expected an odd number of at least 5, got {knots}")
-        if not 0 < limit < float("inf"):
+        if not isinstance(limit, int | float) or not 0 < limit < float("inf"):
             raise ValueError(f"limit: expected a positive number, got {limit!r}")
         self.step = 2 * limit / (knots - 1)
         self.middle = knots // 2
