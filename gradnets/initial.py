@@ -1,12 +1,28 @@
 """Initial values: the authors', or of unit gain, and how they are fitted to samples.
 
-The authors draw every weight around zero. Where the free coefficients c_k of a GradNet-M all have
-one sign, which is one seed in 2^(K-1), the network is monotone up to sign and rarely leaves that:
-"unit" starts with as many rising terms as falling ones. And on samples that lie away from zero,
-such as the unit square's, every pre-activation has an offset and varies little: the modules begin
-as nearly the same linear map, and some seeds end in a worse minimum (about -43 dB, not -52,
-on the convex field). "unit" is made for standardised samples; :func:`to_samples` fits it to others,
-and with it that cluster of seeds is gone. ``benchmarks/initialisation.py`` compares the three.
+The authors draw every weight around zero. On samples that lie away from zero, such as the unit
+square's, every pre-activation then has an offset and varies little: no affine map explains less
+than 99 per cent of any module's output. All modules begin as nearly the same affine map, and with
+most seeds one of them bends for one direction of the field and another for the other, but with
+one seed in four a single module has to bend for both. These seeds end 8 dB above the others, about
+-43 dB on the convex field where the others reach -52, two clusters with nothing in between; what
+the most bent module does tells them apart. Unit gain alone does not help, as it is made for
+standardised samples. :func:`to_samples` fits it to others: the modules begin bent, each at its
+own place, and the lower cluster is all there is. Shown by
+
+    python benchmarks/initialisation.py --full --bends --only mGradNetM
+
+And where the free coefficients c_k of a GradNet-M all have one sign, which is one seed in
+2^(K-1), the network is monotone up to sign and rarely leaves that: "unit" starts with as many
+rising terms as falling ones.
+
+A constructor sees no samples. Where samples are at hand, "unit" fitted to them is the best of
+all in the benchmark; :class:`gradnets.regressor.GradientFieldRegressor`, which standardises its
+samples, starts there, and before :func:`gradnets.training.train` it is a line:
+
+>>> from gradnets import fields, initial, mGradNetM
+>>> net, x = mGradNetM(dim=2, width=7, modules=4), fields.unit_grid(20)
+>>> initial.to_samples(net, x, fields.convex.gradient(x))
 """
 
 from collections.abc import Callable

@@ -132,3 +132,11 @@ def test_wrong_knots(knots: int) -> None:
 def test_wrong_limit(limit: Any) -> None:
     with pytest.raises(ValueError, match="limit: expected a positive number"):
         LinearSpline(3, limit=limit)
+
+
+def test_splines_that_start_at_zero_learn() -> None:
+    sigma = LinearSpline(3)
+    torch.nn.init.zeros_(sigma.coefficients)
+    sigma(torch.rand(3, 5)).sum().backward()
+    assert sigma.coefficients.grad is not None
+    assert sigma.coefficients.grad.abs().max() > 0
