@@ -38,7 +38,10 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, FunctionType):
         parts = (value.__dict__, value.__defaults__, value.__kwdefaults__)
         return id(value), [snapshot(part, known) for part in parts]
-    foreign = kind.__module__.split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+    own = value if issubclass(kind, type) else kind
+    foreign = own.__module__.split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+    if own is value and not foreign:  # a class may count calls
+        return id(value), snapshot(dict(vars(value)), known)[1]
     if issubclass(kind, type | ModuleType) or (
         foreign and not issubclass(kind, nn.Module | SimpleNamespace)
     ):
@@ -60,7 +63,9 @@ def kept_by(net: nn.Module) -> dict[str, Any]:
     }
     for path, module in net.named_modules():
         for key, value in vars(module).items():
-            found[f"{path}.{key}".lstrip(".")] = value
+            parts = key == "_modules"  # each with a path of its own
+            held = str([(name, id(part)) for name, part in value.items()]) if parts else value
+            found[f"{path}.{key}".lstrip(".")] = held
         for cls in type(module).__mro__:
             if cls.__module__.split(".")[0] in ("torch", "builtins"):
                 continue
