@@ -96,7 +96,9 @@ def test_a_parameter_registered_twice_is_one() -> None:
     assert traced.tensors[0] is net.A
 
 
-@pytest.mark.parametrize("disguise", ["data", "detached", "view", "transposed", "parameter"])
+@pytest.mark.parametrize(
+    "disguise", ["data", "detached", "view", "transposed", "parameter", "itself"]
+)
 def test_tensors_that_share_memory(disguise: str) -> None:
     net = Spelled(lambda m, x: torch.tanh(x @ m.A) + x @ m.V)
     net.V = {
@@ -105,6 +107,7 @@ def test_tensors_that_share_memory(disguise: str) -> None:
         "view": nn.Buffer(net.A.data.view(-1)[1:].view(3)[:2].expand(2, 2)),
         "transposed": net.A.data.T,
         "parameter": nn.Parameter(net.A.data),
+        "itself": nn.Parameter(torch.randn(1, 2).expand(2, 2)),
     }[disguise]
     with pytest.raises(TraceError):
         trace(net, 2)
