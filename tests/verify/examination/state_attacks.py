@@ -189,19 +189,6 @@ class CountsInClass(Tied):
         return self.tied(x) if type(self).calls % 3 else self.untied(x)
 
 
-class Calls:
-    """A class beside the module's own."""
-
-    count = 0
-
-
-@stateful("an attribute of another class counts", unseen="it tells after 1000 calls")
-class CountsInOtherClass(Tied):
-    def forward(self, x: Tensor) -> Tensor:
-        Calls.count += 1
-        return self.tied(x) if Calls.count < 1000 else self.untied(x)
-
-
 @stateful("hidden state")
 class HiddenState(Tied):
     def __init__(self) -> None:
