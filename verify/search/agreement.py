@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor, nn
 
 from verify.search.effort import flops
 from verify.search.evaluate import evaluate
+from verify.search.paths import strays
 from verify.search.watch import swallows, watched
 from verify.trusted.trace import Traced
 
@@ -45,6 +47,9 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
         finite = finite or (known and (scope == "all" or not run[0]))
     if swallows(net, torch.zeros(2, dim(traced), dtype=dtype(net))):
         return "the module catches an error of torch, which depends on values"
+    told = strays(net, dim(traced))
+    if told:
+        return told
     return "" if finite else "the module is not finite at any of the points looked at"
 
 
@@ -107,7 +112,7 @@ def differing(
         if (~(gap <= bound) & known).any():  # it may be rounding, where the map is steep
             rough = np.abs(read - values(points * (1 + small))).max(-1, initial=0.0)
             bound += 10 * np.nan_to_num(rough, nan=np.inf)
-        return np.asarray(~(gap <= bound) & known), known
+        return np.asarray(~(gap <= bound) & known), np.asarray(known)
 
 
 def dtype(net: nn.Module) -> torch.dtype:
@@ -142,6 +147,36 @@ def transposed(f: Map, x: Tensor) -> Tensor:
     return f(x.T.contiguous().T)
 
 
+def leaf(f: Map, x: Tensor) -> Tensor:
+    return f(x.clone().requires_grad_())
+
+
+def alone(f: Map, x: Tensor) -> Tensor:
+    """In a thread of its own, where nothing of ours is on the stack."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(f, x).result()
+
+
+def cast(f: Map, x: Tensor) -> Tensor:
+    try:
+        return f(x.double())
+    except Exception:  # of numbers of two kinds
+        return f(x)
+
+
+def otherwise(f: Map, x: Tensor) -> Tensor:
+    """With another kind of numbers as the default one."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64 if before == torch.float32 else torch.float32)
+    try:
+        return f(x)
+    except Exception:  # of numbers of two kinds
+        torch.set_default_dtype(before)
+        return f(x)
+    finally:
+        torch.set_default_dtype(before)
+
+
 def inference(f: Map, x: Tensor) -> Tensor:
     try:
         with torch.inference_mode():
@@ -161,6 +196,10 @@ RUNS = (
     (0.0, 1e6, 7, part),
     (0.0, 1.0, 1, plain),
     (0.0, 1.0, 300, plain),
+    (0.0, 1.0, 4, alone),
+    (0.0, 1.0, 2, leaf),
+    (0.0, 1.0, 3, cast),
+    (0.0, 1.0, 8, otherwise),
 )
 
 
