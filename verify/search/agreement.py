@@ -16,7 +16,8 @@ from verify.search.watch import swallows, watched
 from verify.trusted.trace import Traced
 
 JUMPS = ("step", "floor", "round", "iszero", "where", "hardmax")
-FEWEST, WORK = 24, 1e8  # samples that are compared in any case, and multiplications to spend
+FEWEST, MANY, WORK = 24, 128, 1e8  # samples compared, computed in any case; multiplications
+PERIOD = 65_521  # random entries of a parameter
 DIFFERS = "the module's values are not those of its graph"
 Map = Callable[[Tensor], Tensor]
 Run = tuple[float, float, int, Callable[[Map, Tensor], Tensor]]
@@ -59,8 +60,10 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
     names = dict(net.named_parameters())
     if not set(traced.names) <= set(names):
         return "a parameter of the graph is not one of the module's", False
-    own = {name: tensor.detach().clone() for name, tensor in names.items()}
-    values = {name: tensor_like(own[name], rng, scale) for name in traced.names}
+    own = {name: tensor.detach().clone() for name, tensor in names.items()} if scale else {}
+    values = {name: tensor_like(own[name], rng, scale) for name in traced.names if scale}
+    rows = looked_at(traced, samples)
+    samples = min(samples, max(MANY, len(rows)))
     x = torch.from_numpy(rng.normal(size=(samples, dim(traced))) * size)
     plain_kinds = (torch.get_default_dtype(), torch.float64)
     free = not names and not dict(net.named_buffers())  # a module of any kind of numbers
@@ -80,8 +83,8 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
         return told[0], False
     if not np.array_equal(bare, seen, equal_nan=True):
         return "the module computes something else at a second call, or when it is watched", False
-    params = [flat(values[name]) for name in traced.names]
-    rows = looked_at(traced, samples)
+    params = [flat(values.get(name, names[name])) for name in traced.names]
+    rows = rows[rows < samples]
     far, known = differing(traced, params, x[rows], seen[rows])
     jumps = any(node.name in JUMPS for node in traced.graph.nodes)
     if far.sum() > (len(rows) // 3 if jumps else 0):
@@ -209,14 +212,13 @@ def dim(traced: Traced) -> int:
 
 
 def tensor_like(tensor: Tensor, rng: np.random.Generator, scale: float) -> Tensor:
-    """Return a tensor itself (scale 0), or random values of its shape."""
-    if not scale:
-        return tensor
-    values = torch.from_numpy(np.asarray(rng.normal(size=tuple(tensor.shape)) * scale))
+    """Return random values of a tensor's shape, which come again and again in a large one."""
+    drawn = rng.normal(size=min(tensor.numel(), PERIOD)) * scale
+    values = torch.from_numpy(np.resize(drawn, tuple(tensor.shape)))
     return (values.abs() if scale < 0 else values).to(tensor.dtype)
 
 
 def flat(tensor: Tensor) -> Any:
     """Return a tensor's values without its axes of size 1."""
-    values = tensor.detach().double().numpy()
+    values = tensor.detach().numpy()
     return values.reshape([size for size in values.shape if size > 1])
