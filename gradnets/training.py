@@ -5,6 +5,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,8 @@ def train(
     nets, protocol = list(nets), protocol or Protocol()
     seeds = list(range(len(nets))) if seeds is None else list(seeds)
     run = Run(nets, data, protocol, seeds, compile, chosen(device))
-    complete(run, protocol.epochs, checkpoint, progress)
-    return run.finish(nets)
+    spent = complete(run, protocol.epochs, checkpoint, progress)
+    return replace(run.finish(nets), spent=spent)
 
 
 class Run:

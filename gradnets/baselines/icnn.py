@@ -62,7 +62,9 @@ class ICNN(nn.Module):
     def of_columns(self, x: Tensor) -> Tensor:
         """Return F, shape (1, N), of samples that stand as columns, shape (n, N)."""
         z = self.U[0] @ x + self.b[0]
-        for U, b, raw_V, c in zip(self.U[1:], self.b[1:], self.raw_V, self.c, strict=True):
+        # Lists, as a slice of a ParameterList registers its parameters anew.
+        U_rest, b_rest = list(self.U)[1:], list(self.b)[1:]
+        for U, b, raw_V, c in zip(U_rest, b_rest, self.raw_V, self.c, strict=True):
             z = raw_V.abs() @ softplus(z) + c + U @ x + b
         return z
 
