@@ -13,7 +13,7 @@ import torch
 from gradnets import __version__, engine, fields, published
 from gradnets.experiments import EXPERIMENTS, Result, last_full_run, run
 from gradnets.experiments.configuration import EPOCHS
-from gradnets.experiments.tables import comparison_table, errors_table, label
+from gradnets.experiments.tables import comparison_table, errors_table, size
 from gradnets.whole_files import write_whole
 
 OUT_OF_BAND, BAD_INPUT, INTERRUPTED = 1, 3, 130
@@ -105,10 +105,10 @@ def run_experiment(options: argparse.Namespace) -> int:
 def print_tables(run: dict[str, Any]) -> None:
     """Print what was run, the error in both conventions, and the verdicts."""
     protocol, seconds = run["protocol"], run["seconds"]
-    print(f"{run['experiment']}, {run['profile']}: {label(run)}, {protocol['train_points']} points")
+    print(f"{run['experiment']}, {run['profile']}: {size(run)}, {protocol['train_points']} points")
     print(f"{seconds['wall']:.1f} s by the clock, {seconds['cpu']:.1f} s of CPU time\n")
-    print(f"10 log10 RMSE, as in the paper (dB)\n\n{errors_table([run], 'rmse_db')}\n")
-    print(f"10 log10 MSE, as in the authors' notebooks (dB)\n\n{errors_table([run], 'mse_db')}\n")
+    for key, title in (("rmse_db", "RMSE, as in the paper"), ("mse_db", "MSE, as the authors'")):
+        print(f"10 log10 {title} (dB)\n\n{errors_table({size(run): run}, key)}\n")
     print(f"Beside what is reported of 5 trials and 200 epochs\n\n{comparison_table(run)}")
 
 

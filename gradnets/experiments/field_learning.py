@@ -152,7 +152,7 @@ def model_figures(config: Config, model: str, trials: Trials) -> dict[str, Any]:
 
 def seconds(spent: list[Spent]) -> dict[str, float]:
     """Return the seconds of training in all, by the clock and of CPU time."""
-    return {clock: round(sum(getattr(s, clock) for s in spent), 1) for clock in Spent._fields}
+    return {clock: round(sum(getattr(s, clock) for s in spent), 2) for clock in Spent._fields}
 
 
 @torch.no_grad()

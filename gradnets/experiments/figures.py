@@ -1,6 +1,6 @@
 """Pictures of a field and of the networks that learned it, as in Figs 4 to 7."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -75,21 +75,20 @@ def draw_errors(result: Result) -> Figure:
     return figure
 
 
-def draw_trials(runs: Sequence[dict[str, Any]], labels: Sequence[str]) -> Figure:
+def draw_trials(runs: Mapping[str, dict[str, Any]]) -> Figure:
     """Return one mark a trial, a row a model, the paper's mean and std beside them.
 
     Args:
-        runs: one or two, as :meth:`gradnets.experiments.Result.as_dict` tells them.
-        labels: of the runs.
+        runs: one or two, label -> what :meth:`gradnets.experiments.Result.as_dict` tells.
     """
-    models = list(runs[0]["models"])
+    models = next(iter(runs.values()))["models"]
     figure, ax = plt.subplots(figsize=(7, 1.2 + 0.65 * len(models)), layout="constrained")
-    for row, model in enumerate(models):
-        for i, (run, (shape, colour)) in enumerate(zip(runs, MARKS, strict=False)):
+    for row, (model, told) in enumerate(models.items()):
+        for i, (label, run) in enumerate(runs.items()):
             values = run["models"][model]["rmse_db"]["trials"]
             height = [row - 0.2 + 0.2 * i] * len(values)
-            ax.plot(values, height, shape, color=colour, alpha=0.6, label=labels[i])
-        if theirs := runs[0]["models"][model]["reported"]:
+            ax.plot(values, height, MARKS[i][0], color=MARKS[i][1], alpha=0.6, label=label)
+        if theirs := told["reported"]:
             mean, std = theirs["paper"]["mean"], theirs["paper"]["std"]
             ax.errorbar(mean, row + 0.2, xerr=std, fmt="kd", capsize=4, label="paper, mean ± std")
     ax.set(xlabel="10 log10 RMSE (dB)", yticks=range(len(models)), yticklabels=models)

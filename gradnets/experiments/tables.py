@@ -4,7 +4,7 @@ They are made of what :meth:`gradnets.experiments.Result.as_dict` tells, so that
 that was kept as well as one just done.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tabulate import tabulate
@@ -12,24 +12,24 @@ from tabulate import tabulate
 Run = dict[str, Any]
 
 
-def errors_table(runs: Sequence[Run], convention: str, style: str = "simple") -> str:
+def errors_table(runs: Mapping[str, Run], convention: str, style: str = "simple") -> str:
     """Return the statistics of the error over the trials in dB, a row a model and run.
 
     Args:
-        runs: of one experiment, such as a quick run and the last full one.
+        runs: label -> run, of one experiment, such as a quick run and the last full one.
         convention: "rmse_db", as in the paper, or "mse_db", twice that, as in the authors'
             notebooks.
         style: a format of tabulate, such as "simple", "github" or "html"; the last renders itself
             in a notebook.
     """
     rows = []
-    for model in runs[0]["models"]:
-        for run in runs:
+    for model in next(iter(runs.values()))["models"]:
+        for label, run in runs.items():
             f = run["models"][model][convention]
             rows.append(
                 [
                     model,
-                    label(run),
+                    label,
                     *map(number, (f["mean"], f["std"], f["median"], f["worst"])),
                     interval(f["mean_interval"]),
                     interval(f["median_interval"]),
@@ -70,10 +70,10 @@ def comparison_table(run: Run, style: str = "simple") -> str:
     return tabulate(rows, headers, style, disable_numparse=True, colalign=align)
 
 
-def label(run: Run) -> str:
-    """Return what a row calls a run.
+def size(run: Run) -> str:
+    """Return how long and how often a run trained.
 
-    >>> label({"profile": "full", "seeds": [0, 1], "protocol": {"epochs": 200}})
+    >>> size({"profile": "full", "seeds": [0, 1], "protocol": {"epochs": 200}})
     '200 epochs, 2 seeds'
     """
     return f"{run['protocol']['epochs']} epochs, {len(run['seeds'])} seeds"
