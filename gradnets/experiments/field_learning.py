@@ -173,10 +173,10 @@ def seconds(spent: list[Spent]) -> dict[str, float]:
 
 @torch.no_grad()
 def grid_errors(nets: list[nn.Module], config: Config) -> Tensor:
-    """Return |f(x) - grad F(x)| on the test grid, shape (trials, grid, grid)."""
+    """Return |f(x) - grad F(x)| on the test grid in eval mode, shape (trials, grid, grid)."""
     x = unit_grid(config.grid)
     target = config.field.gradient(x)
-    errors = torch.stack([(net(x) - target).norm(dim=-1) for net in nets])
+    errors = torch.stack([(net.eval()(x) - target).norm(dim=-1) for net in nets])
     return errors.reshape(-1, config.grid, config.grid)
 
 
