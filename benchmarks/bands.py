@@ -1,4 +1,6 @@
-"""Print, from results.json files, where 99 % of the medians of 5 trials lie, widened by 1 dB.
+"""Print, from results.json files, where 99 % of the medians of a run lie, widened by 1 dB.
+
+The medians are of as many trials as the profile has seeds, drawn from those of the file.
 
 python -m gradnets run convex_field --seeds 20 --out results/twenty
 python benchmarks/bands.py results/twenty/results.json
@@ -10,6 +12,8 @@ from pathlib import Path
 
 import numpy as np
 
+from gradnets.experiments.configuration import SEEDS
+
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
@@ -18,7 +22,8 @@ def main() -> None:
         result = json.loads(path.read_text())
         for model, figures in result["models"].items():
             trials = np.array(figures["mse_db"]["trials"])
-            draws = np.random.default_rng(0).choice(trials, (100_000, 5))
+            seeds = SEEDS[result["profile"]]
+            draws = np.random.default_rng(0).choice(trials, (100_000, seeds))
             low, high = np.quantile(np.median(draws, 1), [0.005, 0.995]) + np.array([-1, 1])
             print(
                 f"{result['experiment']}.{result['profile']} {model} = [{low:.1f}, {high:.1f}]"

@@ -5,14 +5,15 @@ import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import filelock
 import torch
 
 from gradnets import __version__, engine, fields, published
-from gradnets.experiments import EXPERIMENTS, Result, run
+from gradnets.experiments import EXPERIMENTS, Result, last_full_run, run
 from gradnets.experiments.configuration import EPOCHS
-from gradnets.experiments.tables import table
+from gradnets.experiments.tables import comparison_table, errors_table, last_epoch_table, size
 from gradnets.whole_files import write_whole
 
 OUT_OF_BAND, BAD_INPUT, INTERRUPTED = 1, 3, 130
@@ -54,9 +55,10 @@ def parser() -> argparse.ArgumentParser:
     runs = commands.add_parser("run", help="train and test the networks of an experiment")
     runs.add_argument("experiment", choices=EXPERIMENTS, metavar="|".join(EXPERIMENTS))
     runs.add_argument("--profile", choices=EPOCHS, default="quick", help="full: the paper's epochs")
-    runs.add_argument("--seeds", type=positive, default=5, metavar="N", help="trials (5)")
+    runs.add_argument("--seeds", type=positive, metavar="N", help="trials (5, full: 20)")
     runs.add_argument("--out", type=Path, metavar="DIR", help="results/EXPERIMENT-PROFILE")
     runs.add_argument("--gate", action="store_true", help="fail outside the stated band of dB")
+    runs.add_argument("--keep", type=Path, metavar="DIR", help="keep a full run's figures there")
     runs.add_argument("--compile", action="store_true", help="compile the training step")
     runs.add_argument("--engine", metavar="dask://HOST:PORT", help="train on a Dask cluster")
     runs.set_defaults(command=run_experiment)
@@ -75,6 +77,7 @@ def run_experiment(options: argparse.Namespace) -> int:
     config = EXPERIMENTS[options.experiment](options.profile, options.seeds)
     out: Path = options.out or Path("results") / f"{config.name}-{config.profile}"
     engine.check(options.engine)
+    last_full_run.check(options.keep, config)
     unfinished = out / f"unfinished-{config.name}-{config.profile}"
     try:
         unfinished.mkdir(parents=True, exist_ok=True)
@@ -90,24 +93,36 @@ def run_experiment(options: argparse.Namespace) -> int:
     except OSError as error:
         raise OSError(f"--out: cannot write to {error.filename or out}: {error.strerror}") from None
     shutil.rmtree(unfinished)
-    print(f"{config.name}, {config.profile}: {config.protocol.epochs} epochs, {config.seeds} seeds,"
-          f" {config.train_points} points, {result.seconds:.1f} s\n")  # fmt: skip
-    print(table(result))
+    print_tables(result.as_dict())
     complaints = result.gate()
     print("\n" + ("\n".join(complaints) or "every median is in its stated band"))
-    print(f"written: {out}/results.json, field.png, errors.png, and the weights")
+    print(f"written: {out}/results.json, the maps, and the weights")
+    if options.keep:
+        print(f"kept: {last_full_run.keep(result, options.keep)}")
     return OUT_OF_BAND if options.gate and complaints else 0
 
 
+def print_tables(run: dict[str, Any]) -> None:
+    """Print what was run, the error in both conventions, and the verdicts."""
+    protocol, seconds = run["protocol"], run["seconds"]
+    print(f"{run['experiment']}, {run['profile']}: {size(run)}, {protocol['train_points']} points")
+    print(f"{seconds['wall']:.1f} s by the clock, {seconds['cpu']:.1f} s of CPU time\n")
+    for key, title in (("rmse_db", "RMSE, as in the paper"), ("mse_db", "MSE, as the authors'")):
+        print(f"10 log10 {title} (dB)\n\n{errors_table({size(run): run}, key)}\n")
+    print(f"Beside what is reported of 5 trials and 200 epochs\n\n{comparison_table(run)}\n")
+    print(f"With the weights of the last epoch, 10 log10 RMSE\n\n{last_epoch_table(run)}")
+
+
 def write_figures(result: Result, out: Path) -> None:
-    """Write field.png and errors.png."""
+    """Write field.png, predictions.png and errors.png."""
     import matplotlib
 
     matplotlib.use("agg")
-    from gradnets.experiments.figures import draw_errors, draw_field
+    from gradnets.experiments.figures import draw_errors, draw_field, draw_predictions
 
     for name, figure in (
         ("field", draw_field(result.config.field)),
+        ("predictions", draw_predictions(result)),
         ("errors", draw_errors(result)),
     ):
         write_whole(out / f"{name}.png", lambda file, figure=figure: figure.savefig(file, dpi=150))

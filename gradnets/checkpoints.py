@@ -9,7 +9,7 @@ import torch
 
 from gradnets.whole_files import write_whole
 
-HEAD = b"gradnets checkpoint 1 "
+HEAD = b"gradnets checkpoint 2 "
 
 
 def write(path: Path, fingerprint: str, state: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from gradnets.fields import Field
 from gradnets.trials import Protocol
 
 EPOCHS = {"quick": 20, "full": 200}
+SEEDS = {"quick": 5, "full": 20}
 
 
 def protocol(profile: str) -> Protocol:
@@ -28,6 +29,15 @@ def protocol(profile: str) -> Protocol:
     return Protocol(epochs=EPOCHS[profile])
 
 
+def trials(profile: str, seeds: int | None) -> int:
+    """Return the number of trials: as asked for, or the profile's own.
+
+    >>> trials("quick", 3), trials("full", None)
+    (3, 20)
+    """
+    return SEEDS[profile] if seeds is None else seeds
+
+
 @dataclass(frozen=True)
 class Config:
     """An experiment: a field, the models that learn it, how often and how long.
@@ -44,7 +54,7 @@ class Config:
     field: Field
     models: dict[str, Callable[[], nn.Module]]
     protocol: Protocol
-    seeds: int = 5
+    seeds: int
     train_points: int = 100_000
     validation_points: int = 10_000
     grid: int = 100

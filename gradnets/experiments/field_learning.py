@@ -2,19 +2,21 @@
 
 import json
 import platform
-import time
-import tomllib
 from dataclasses import asdict, dataclass
-from importlib import resources
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+import gradnets
 from gradnets.experiments.configuration import Config
 from gradnets.experiments.parts import learn_here, learn_on_cluster
+from gradnets.experiments.reported import read_toml, reported, verdict
+from gradnets.experiments.statistics import figures, median
 from gradnets.fields import unit_grid
+from gradnets.resumable import Spent
 from gradnets.whole_files import write_whole
 
 
@@ -26,48 +28,58 @@ class Trials:
         nets: the trained networks, one a trial, with their best-validation weights.
         parameters: how many numbers each network learns.
         errors: |f(x) - grad F(x)| on the test grid, shape (trials, grid, grid), x1 first.
+        last_errors: the same with the weights of the last epoch.
         best_epoch: of each trial.
+        spent: seconds of their training, before and after a stop.
     """
 
     nets: list[nn.Module]
     parameters: int
     errors: Tensor
+    last_errors: Tensor
     best_epoch: list[int]
+    spent: Spent
 
     @property
     def mse_db(self) -> Tensor:
         """10 log10 of the mean squared error norm, as in the authors' notebooks, a trial each."""
-        return 10 * self.errors.double().square().mean((1, 2)).log10()
+        return decibels(self.errors)
 
     @property
     def rmse_db(self) -> Tensor:
         """10 log10 of the root of the mean squared error norm, as in the paper, a trial each."""
         return self.mse_db / 2
 
+    @property
+    def last_rmse_db(self) -> Tensor:
+        """The same with the weights of the last epoch."""
+        return decibels(self.last_errors) / 2
+
 
 @dataclass(frozen=True)
 class Result:
-    """What came out: the trials of every model, and the seconds they took."""
+    """What came out of an experiment: the trials of every model."""
 
     config: Config
     trials: dict[str, Trials]
-    seconds: float
 
     def gate(self) -> list[str]:
         """Return a sentence for each model whose median leaves its stated band; none is good."""
         complaints = []
         for model, trials in self.trials.items():
-            low, high = band(self.config, model)
-            median = trials.mse_db.median().item()
-            if not low <= median <= high:
+            stated, middle = band(self.config, model), median(trials.mse_db).item()
+            name = f"{self.config.name} {self.config.profile} {model}"
+            if stated is None:
+                complaints.append(f"{name}: no band is stated in bands.toml")
+            elif not stated[0] <= middle <= stated[1]:
                 complaints.append(
-                    f"{self.config.name} {self.config.profile} {model}: median {median:.2f} dB"
-                    f" (10 log10 MSE) is outside the band {low} .. {high}"
+                    f"{name}: median {middle:.2f} dB (10 log10 MSE) is outside the band"
+                    f" {stated[0]} .. {stated[1]}"
                 )
         return complaints
 
     def as_dict(self) -> dict[str, Any]:
-        """Return configuration, versions and figures as plain numbers and strings."""
+        """Return configuration, date, versions and figures as plain numbers and strings."""
         c = self.config
         return {
             "experiment": c.name,
@@ -75,19 +87,16 @@ class Result:
             "protocol": asdict(c.protocol)
             | {"train_points": c.train_points, "validation_points": c.validation_points},
             "seeds": list(range(c.seeds)),
-            "seconds": round(self.seconds, 1),
-            "versions": {"torch": torch.__version__, "python": platform.python_version()},
-            "models": {
-                model: {
-                    "parameters": trials.parameters,
-                    "best_epoch": trials.best_epoch,
-                    "mse_db": figures(trials.mse_db),
-                    "rmse_db": figures(trials.rmse_db),
-                    "band_mse_db": band(c, model),
-                    "reported": reported(model),
-                }
-                for model, trials in self.trials.items()
+            "date": datetime.now(UTC).isoformat(timespec="seconds"),
+            "seconds": seconds([trials.spent for trials in self.trials.values()]),
+            "threads": torch.get_num_threads(),
+            "versions": {
+                "gradnets": gradnets.__version__,
+                "torch": torch.__version__,
+                "python": platform.python_version(),
+                "machine": platform.machine(),
             },
+            "models": {m: model_figures(c, m, trials) for m, trials in self.trials.items()},
             "gate": self.gate(),
         }
 
@@ -121,7 +130,6 @@ def run(
         ValueError: an engine that is not spelled so.
         RuntimeError: a cluster that does not answer or is lost.
     """
-    start = time.perf_counter()
     if engine is None:
         learned = learn_here(config, compile, checkpoints, progress)
     else:
@@ -129,50 +137,50 @@ def run(
     trials = {}
     for model, done in learned.items():
         count = sum(p.numel() for p in done.nets[0].parameters() if p.requires_grad)
-        errors = grid_errors(done.nets, config)
-        trials[model] = Trials(done.nets, count, errors, done.best_epoch)
-    return Result(config, trials, time.perf_counter() - start)
+        errors, last = grid_errors(done.nets, config), grid_errors(done.last, config)
+        trials[model] = Trials(done.nets, count, errors, last, done.best_epoch, done.spent)
+    return Result(config, trials)
+
+
+def model_figures(config: Config, model: str, trials: Trials) -> dict[str, Any]:
+    """Return what is told of a model: its error in both conventions, beside what is reported."""
+    theirs, rmse_db, last = reported(model), figures(trials.rmse_db), figures(trials.last_rmse_db)
+    return {
+        "parameters": trials.parameters,
+        "seconds": seconds([trials.spent]),
+        "best_epoch": trials.best_epoch,
+        "mse_db": figures(trials.mse_db),
+        "rmse_db": rmse_db,
+        "band_mse_db": band(config, model),
+        "reported": theirs,
+        "verdict": theirs and verdict(rmse_db, theirs["paper"]),
+        "last_epoch": {
+            "rmse_db": last,
+            "verdict": theirs and verdict(last, theirs["paper"]),
+        },
+    }
+
+
+def decibels(errors: Tensor) -> Tensor:
+    """Return 10 log10 of the mean square of error norms on the grid, (T, grid, grid) -> (T,)."""
+    return 10 * errors.double().square().mean((1, 2)).log10()
+
+
+def seconds(spent: list[Spent]) -> dict[str, float]:
+    """Return the seconds of training in all, by the clock and of CPU time."""
+    return {clock: round(sum(getattr(s, clock) for s in spent), 2) for clock in Spent._fields}
 
 
 @torch.no_grad()
 def grid_errors(nets: list[nn.Module], config: Config) -> Tensor:
-    """Return |f(x) - grad F(x)| on the test grid, shape (trials, grid, grid)."""
+    """Return |f(x) - grad F(x)| on the test grid in eval mode, shape (trials, grid, grid)."""
     x = unit_grid(config.grid)
     target = config.field.gradient(x)
-    errors = torch.stack([(net(x) - target).norm(dim=-1) for net in nets])
+    errors = torch.stack([(net.eval()(x) - target).norm(dim=-1) for net in nets])
     return errors.reshape(-1, config.grid, config.grid)
 
 
-def figures(values: Tensor) -> dict[str, Any]:
-    """Return the statistics of one figure over the trials; std divides by trials - 1.
-
-    >>> figures(torch.tensor([-1.0, -3.0, -2.0], dtype=torch.float64))["std"]
-    1.0
-    """
-    return {
-        "mean": values.mean().item(),
-        "std": values.std().item() if len(values) > 1 else None,
-        "median": values.median().item(),
-        "worst": values.max().item(),
-        "trials": values.tolist(),
-    }
-
-
-def reported(model: str) -> dict[str, dict[str, float]]:
-    """Return the figures of the paper and of the authors' notebooks for a model.
-
-    >>> reported("mGradNetC")["paper"]["mean"]
-    -24.08
-    """
-    return read_toml("reported.toml")[model]
-
-
-def band(config: Config, model: str) -> tuple[float, float]:
-    """Return the stated band of the median, 10 log10 MSE."""
-    low, high = read_toml("bands.toml")[config.name][config.profile][model]
-    return low, high
-
-
-def read_toml(name: str) -> dict[str, Any]:
-    """Return the content of a data file of this package."""
-    return tomllib.loads((resources.files("gradnets.experiments") / name).read_text())
+def band(config: Config, model: str) -> list[float] | None:
+    """Return the stated band of the median, 10 log10 MSE, [low, high]; None if there is none."""
+    bands = read_toml("bands.toml").get(config.name, {})
+    return bands.get(config.profile, {}).get(model)

@@ -1,5 +1,6 @@
 """The seeds of an experiment in parts, each trained as one batched model, here or on a cluster."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,7 @@ from torch import Tensor, nn
 
 from gradnets.engine import run_tasks, split
 from gradnets.experiments.configuration import Config
+from gradnets.resumable import Spent
 from gradnets.training import train
 from gradnets.trials import Data
 
@@ -32,10 +34,18 @@ class Part:
 
 @dataclass(frozen=True)
 class Learned:
-    """The networks of a part with their best-validation weights, and the epochs of these."""
+    """The networks of a part with their best-validation weights.
+
+    Attributes:
+        best_epoch: the epochs of these weights.
+        last: the same networks with the weights of the last epoch.
+        spent: seconds of the training.
+    """
 
     nets: list[nn.Module]
     best_epoch: list[int]
+    last: list[nn.Module]
+    spent: Spent
 
 
 def part(config: Config, model: str, seeds: Sequence[int], compile: bool) -> Part:
@@ -55,7 +65,15 @@ def learn(part: Part, checkpoint: Path | None = None, label: str | None = None) 
         compile=part.compile,
         progress=label,
     )
-    return Learned(part.nets, history.best_epoch.tolist())
+    last = [with_weights(net, history.last, i) for i, net in enumerate(part.nets)]
+    return Learned(part.nets, history.best_epoch.tolist(), last, history.spent)
+
+
+def with_weights(net: nn.Module, weights: dict[str, Tensor], trial: int) -> nn.Module:
+    """Return a copy of a network with other values of what it learns, those of a trial."""
+    other = copy.deepcopy(net)
+    other.load_state_dict({k: values[trial] for k, values in weights.items()}, strict=False)
+    return other
 
 
 def learn_here(
@@ -89,13 +107,17 @@ def learn_on_cluster(config: Config, compile: bool, engine: str) -> dict[str, Le
         ]
 
     outcomes = run_tasks(engine, tasks, learn_remotely)
-    return {
-        model: Learned(
-            [net for name, learned in outcomes if name == model for net in learned.nets],
-            [epoch for name, learned in outcomes if name == model for epoch in learned.best_epoch],
-        )
-        for model in config.models
-    }
+    return {model: joined([lot for m, lot in outcomes if m == model]) for model in config.models}
+
+
+def joined(parts: list[Learned]) -> Learned:
+    """Return the parts of a model as one."""
+    return Learned(
+        [net for part in parts for net in part.nets],
+        [epoch for part in parts for epoch in part.best_epoch],
+        [net for part in parts for net in part.last],
+        Spent(*map(sum, zip(*(part.spent for part in parts), strict=True))),
+    )
 
 
 def seeded(make: Callable[[], nn.Module], seed: int) -> nn.Module:

@@ -1,5 +1,6 @@
 """The command line as a user meets it: exit codes, one-line errors, nothing half-written."""
 
+import json
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,7 +24,7 @@ def short_protocol(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def shrunk(name: str) -> object:
         config = experiments.EXPERIMENTS[name]
 
-        def short(profile: str, seeds: int) -> experiments.Config:
+        def short(profile: str, seeds: int | None) -> experiments.Config:
             protocol = Protocol(epochs=3, batch=50)
             return replace(
                 config(profile, seeds), protocol=protocol, train_points=200, validation_points=50
@@ -43,10 +44,28 @@ def test_run_prints_the_table_and_writes_the_results(capsys: pytest.CaptureFixtu
     assert run("run", "convex_field", "--seeds", "2") == 0
     out = Path("results/convex_field-quick")
     names = sorted(path.name for path in out.iterdir())
-    assert names == ["errors.png", "field.png", "mGradNetC.pt", "mGradNetM.pt", "results.json"]
+    weights = ["CRR.pt", "ICGN.pt", "ICNN.pt", "mGradNetC.pt", "mGradNetM.pt"]
+    maps = ["errors.png", "field.png", "predictions.png"]
+    assert names == sorted([*weights, *maps, "results.json"])
     printed = capsys.readouterr().out
-    assert "mGradNetC       100  10 log10 RMSE" in printed
+    assert "10 log10 RMSE, as in the paper (dB)" in printed
+    assert "10 log10 MSE, as the authors' (dB)" in printed
+    assert "mGradNetC       100" in printed
     assert "outside the band" in printed
+
+
+def test_keep_writes_the_figures_of_a_full_run(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("kept").mkdir()
+    assert run("run", "convex_field", "--keep", "kept") == 3
+    assert "keep: expected the profile full, got 'quick'" in capsys.readouterr().err
+    full = ("run", "convex_field", "--profile", "full", "--seeds", "2")
+    assert run(*full, "--keep", "nowhere") == 3
+    assert not Path("results").exists(), "what cannot be kept is not trained"
+    assert run(*full, "--keep", "kept") == 0
+    kept = json.loads(Path("kept/convex_field.json").read_text())
+    assert kept == json.loads(Path("results/convex_field-full/results.json").read_text()) | {
+        "date": kept["date"]
+    }
 
 
 def test_gate_decides_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
@@ -105,7 +124,7 @@ def test_interrupted_and_taken_up_again(
     assert "interrupted; the same command goes on from here" in capsys.readouterr().err
     assert [path.name for path in Path("parts").iterdir()] == [UNFINISHED]
     assert run("run", "convex_field", "--seeds", "1", "--out", "parts") == 0
-    assert epochs == [0, 1, 2, 0], "one model whole and the other begun"
+    assert epochs == [0, 1, 2, 0], "one model whole and the next begun"
     for name in ("mGradNetC.pt", "mGradNetM.pt"):
         one, other = (torch.load(Path(d) / name, weights_only=True)[0] for d in ("whole", "parts"))
         assert all(torch.equal(one[key], other[key]) for key in one)
