@@ -19,7 +19,7 @@ from gradnets.trials import Data, History, Protocol
 State = dict[str, Tensor]
 
 # 2 / (1 + exp(-2 z)) - 1 in place of tanh, whose CPU kernel is ten times slower; eps apart.
-COMPILED = {"cpp.use_decompose_tanh": True}
+COMPILED: dict[str, Any] = {"cpp.use_decompose_tanh": True}
 
 
 def train(
