@@ -5,7 +5,6 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,7 @@ from gradnets.trials import Data, History, Protocol
 State = dict[str, Tensor]
 
 # 2 / (1 + exp(-2 z)) - 1 in place of tanh, whose CPU kernel is ten times slower; eps apart.
-COMPILED: dict[str, str | int | bool | Callable[..., Any]] = {"cpp.use_decompose_tanh": True}
+COMPILED: dict[str, Any] = {"cpp.use_decompose_tanh": True}
 
 
 def train(
@@ -77,8 +76,8 @@ def train(
     nets, protocol = list(nets), protocol or Protocol()
     seeds = list(range(len(nets))) if seeds is None else list(seeds)
     run = Run(nets, data, protocol, seeds, compile, chosen(device))
-    spent = complete(run, protocol.epochs, checkpoint, progress)
-    return replace(run.finish(nets), spent=spent)
+    complete(run, protocol.epochs, checkpoint, progress)
+    return run.finish(nets)
 
 
 class Run:
@@ -214,8 +213,7 @@ class Run:
                 RuntimeWarning,
                 stacklevel=3,
             )
-        last = {name: value.cpu() for name, value in self.params.items()}
-        return History(self.losses[0], self.losses[1], self.best_epoch, last)
+        return History(self.losses[0], self.losses[1], self.best_epoch)
 
 
 def batched_loss(net: nn.Module) -> Callable[[State, State, Tensor, Tensor], Tensor]:
