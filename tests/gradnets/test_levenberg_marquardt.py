@@ -7,7 +7,7 @@ from scipy.optimize import least_squares
 from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from gradnets import GradNetC, GradNetM, mGradNetC, mGradNetM
+from gradnets import GradNetC, GradNetM, VectorComposition, mGradNetC, mGradNetM, mQuadratic
 from gradnets.levenberg_marquardt import Finish, levenberg_marquardt
 from gradnets.trials import Data
 
@@ -148,3 +148,10 @@ def test_bad_input() -> None:
         nets[1].W.fill_(torch.inf)  # pyright: ignore
     with pytest.raises(FloatingPointError, match=r"nets: the loss of networks \[1\] is not finit"):
         levenberg_marquardt(nets, data, 1, progress=None)
+
+
+def test_scalar_parameters_are_learned_too() -> None:
+    nets = [VectorComposition([mQuadratic(2, 2), mQuadratic(2, 2)]).double()]
+    assert nets[0].raw_t.ndim == 0
+    history = levenberg_marquardt(nets, make_data(trials=1), 5, progress=None)
+    assert history.train_loss[0, -1] < history.train_loss[0, 0]

@@ -86,3 +86,15 @@ def test_spellings_of_one_map() -> None:
         lambda m, x: torch.func.vmap(lambda z: m.A.T @ torch.tanh(m.A @ z + m.b))(x),
     ]
     assert len({trace(Spelled(f), 2).graph.digest for f in spelled}) == 1
+
+
+WITHOUT_MODULE = [type("Made", (), {"__module__": None})()]
+
+
+def test_globals_of_a_type_without_a_module_are_looked_at() -> None:
+    # as SymPy's applied functions are, and a notebook's globals hold such
+    class Plain(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x * len(WITHOUT_MODULE)
+
+    trace(Plain(), 2)
