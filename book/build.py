@@ -11,8 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import nbformat
-from chapters import FOLDER, ROOT, BookError, execute_all, tags
+from chapters import FOLDER, ROOT, BookError, execute_all, names, pages, tags
 from jupyter_book.sphinx import build_sphinx
+from statement_graph import drawing, table
+from statements import kinds, recorded, require, sources, statements
+
+from verify.evidence import MIME
 
 MATHJAX = "sphinx-mathjax-offline/static/mathjax/tex-svg-full.js"
 
@@ -24,8 +28,14 @@ def build(root: Path, out: Path, profile: str) -> Path:
     with TemporaryDirectory(dir=out, prefix=".building-") as folder:
         work = Path(folder)
         execute_all(root, work / "executed", {"profile": profile}, out / "failed")
+        rows = statements(root)
+        records = recorded(work / "executed", names(root))
+        require(rows, records, sources(root))
         assemble(root, work / "executed", work / "source")
-        render(root, work / "source", work / "html")
+        (work / "source" / "statements.svg").write_text(drawing(rows, records), "utf-8")
+        (work / "source" / "statements.html").write_text(table(rows, records), "utf-8")
+        established = {r.label: (f"{FOLDER}{r.chapter}", kinds(records, r.label)) for r in rows}
+        render(root, work / "source", work / "html", established)
         for part in ("executed", "source", "html"):
             if (out / part).exists():
                 (out / part).rename(work / f"old-{part}")
@@ -41,10 +51,13 @@ def assemble(root: Path, executed: Path, source: Path) -> None:
     (source / "static" / "mathjax").mkdir(parents=True)
     shutil.copy(str(mathjax), source / "static" / "mathjax")
     (source / FOLDER).mkdir()
-    for path in executed.glob("*.ipynb"):
-        notebook = nbformat.read(path, as_version=4)
-        hide_parameters(notebook)
-        nbformat.write(notebook, source / FOLDER / path.name)
+    for page in pages(root):
+        path = executed / f"{page.removeprefix(FOLDER)}.ipynb"
+        if path.is_file():
+            notebook = nbformat.read(path, as_version=4)
+            hide_parameters(notebook)
+            hide_evidence(notebook)
+            nbformat.write(notebook, source / f"{page}.ipynb")
 
 
 def hide_parameters(notebook: nbformat.NotebookNode) -> None:
@@ -56,12 +69,23 @@ def hide_parameters(notebook: nbformat.NotebookNode) -> None:
             cell.metadata["tags"] = [*tags(cell), "remove-cell"]
 
 
-def render(root: Path, source: Path, html: Path) -> None:
+def hide_evidence(notebook: nbformat.NotebookNode) -> None:
+    """Drop the records of evidence, which have been read; what they show people stays."""
+    for cell in notebook.cells:
+        for output in cell.get("outputs", []):
+            output.get("data", {}).pop(MIME, None)
+            output.get("metadata", {}).pop(MIME, None)
+
+
+def render(
+    root: Path, source: Path, html: Path, established: dict[str, tuple[str, list[str]]]
+) -> None:
     """Run Jupyter Book over the gathered pages; every warning is an error."""
     config = {
         "external_toc_path": str(source / "_toc.yml"),
         "latex_individualpages": False,
         "nitpicky": True,
+        "paper_established": established,
     }
     with contextlib.redirect_stderr(io.StringIO()) as stderr:
         status = build_sphinx(

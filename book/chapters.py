@@ -34,10 +34,14 @@ def pages(root: Path) -> list[str]:
     toc = yaml.safe_load((root / "book" / "_toc.yml").read_text("utf-8"))
     found = [toc["root"], *_files(toc.get("parts", [])), *_files(toc.get("chapters", []))]
     for page in found:
-        source = root / f"{page}.md" if page.startswith(FOLDER) else root / "book" / f"{page}.md"
-        if not source.is_file():
-            raise BookError(f"book/_toc.yml names {page}, but {source} does not exist")
+        if not is_chapter(root, page) and not (root / "book" / f"{page}.md").is_file():
+            raise BookError(f"book/_toc.yml names {page}, but there is no such text")
     return found
+
+
+def is_chapter(root: Path, page: str) -> bool:
+    """Whether a page's text stands in notebooks/ and is executed; the front page's may."""
+    return (root / FOLDER / f"{page.removeprefix(FOLDER)}.md").is_file()
 
 
 def _files(entry: Any) -> Iterator[str]:
@@ -53,7 +57,7 @@ def _files(entry: Any) -> Iterator[str]:
 
 def names(root: Path) -> list[str]:
     """The names of the chapters, in the order of the book."""
-    return [page.removeprefix(FOLDER) for page in pages(root) if page.startswith(FOLDER)]
+    return [page.removeprefix(FOLDER) for page in pages(root) if is_chapter(root, page)]
 
 
 def read(root: Path, name: str) -> NotebookNode:

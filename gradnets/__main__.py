@@ -13,7 +13,7 @@ import torch
 from gradnets import __version__, engine, fields, published
 from gradnets.experiments import EXPERIMENTS, Result, last_full_run, run
 from gradnets.experiments.configuration import EPOCHS
-from gradnets.experiments.tables import comparison_table, errors_table, size
+from gradnets.experiments.tables import comparison_table, errors_table, last_epoch_table, size
 from gradnets.whole_files import write_whole
 
 OUT_OF_BAND, BAD_INPUT, INTERRUPTED = 1, 3, 130
@@ -109,7 +109,8 @@ def print_tables(run: dict[str, Any]) -> None:
     print(f"{seconds['wall']:.1f} s by the clock, {seconds['cpu']:.1f} s of CPU time\n")
     for key, title in (("rmse_db", "RMSE, as in the paper"), ("mse_db", "MSE, as the authors'")):
         print(f"10 log10 {title} (dB)\n\n{errors_table({size(run): run}, key)}\n")
-    print(f"Beside what is reported of 5 trials and 200 epochs\n\n{comparison_table(run)}")
+    print(f"Beside what is reported of 5 trials and 200 epochs\n\n{comparison_table(run)}\n")
+    print(f"With the weights of the last epoch, 10 log10 RMSE\n\n{last_epoch_table(run)}")
 
 
 def write_figures(result: Result, out: Path) -> None:

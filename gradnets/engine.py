@@ -56,7 +56,7 @@ def run_tasks(
     try:
         asyncio.run(greet(address))
         client = distributed.Client(address, timeout=SECONDS, set_as_default=False)
-    except OSError:
+    except Exception:  # what else answers there, Dask takes for a message, of any length or form
         raise RuntimeError(f"engine: no Dask scheduler answers at {engine}") from None
     with client:
         return gathered(client, engine, tasks, work)
@@ -90,7 +90,8 @@ def gathered(
     except TimeoutError:
         raise RuntimeError(f"engine: the Dask cluster at {engine} has no workers") from None
     except (KilledWorker, CancelledError, CommClosedError) as error:
-        raise RuntimeError(f"engine: the Dask cluster at {engine} was lost: {error}") from None
+        why = str(error).partition("\n")[0]
+        raise RuntimeError(f"engine: the Dask cluster at {engine} was lost: {why}") from None
 
 
 def split(seeds: Sequence[int], count: int) -> list[Sequence[int]]:

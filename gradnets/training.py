@@ -205,7 +205,8 @@ class Run:
                 RuntimeWarning,
                 stacklevel=3,
             )
-        return History(self.losses[0], self.losses[1], self.best_epoch)
+        last = {name: value.cpu() for name, value in self.params.items()}
+        return History(self.losses[0], self.losses[1], self.best_epoch, last)
 
 
 def batched_loss(net: nn.Module) -> Callable[[State, State, Tensor, Tensor], Tensor]:

@@ -101,10 +101,12 @@ class History:
         train_loss: mean over each epoch's steps, shape (T, epochs).
         validation_loss: after each epoch, shape (T, epochs).
         best_epoch: the epoch, counted from 1, whose weights each network has now, shape (T,).
+        last: the weights of the last epoch, name -> values of shape (T, ...).
         spent: seconds, by the clock and of CPU time.
     """
 
     train_loss: Tensor
     validation_loss: Tensor
     best_epoch: Tensor
+    last: dict[str, Tensor] = field(default_factory=dict)
     spent: Spent = field(default_factory=lambda: Spent(0.0, 0.0))

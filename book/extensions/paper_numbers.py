@@ -13,9 +13,18 @@ from sphinx.domains.std import StandardDomain
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
-KINDS = ("Definition", "Theorem", "Corollary", "Proposition", "Lemma", "Remark")
-NUMBER = re.compile(r"[A-Z]?\d+(\.\d+)*")
+KINDS = ("Definition", "Theorem", "Corollary", "Proposition", "Lemma", "Remark", "Equations")
+NUMBER = re.compile(r"[A-Z]?\d+(\.\d+)*|\(\d+\)–\(\d+\)")
 EQUATION_LABEL = re.compile(r"eq-(\d+[a-z]?)")
+
+# what a chapter may say of a statement; verify.evidence has the same kinds
+CLAIMS = {
+    "all sizes": "● proved for all sizes",
+    "constructive": "▲ constructed, with a bound",
+    "instance": "◐ proved for an instance",
+    "refuted": "✗ with exact counterexamples",
+    "cited": "○ cited",
+}
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +42,7 @@ class StatementDirective(SphinxDirective):
     option_spec: ClassVar[dict[str, Callable[[str], Any]] | None] = {
         "label": directives.unchanged_required,
         "title": directives.unchanged_required,
+        "evidence": directives.unchanged_required,
     }
 
     def run(self) -> list[nodes.Node]:
@@ -41,10 +51,23 @@ class StatementDirective(SphinxDirective):
         box = Box(ids=[label], classes=["statement", name.split()[0].lower()])
         self.set_source_info(box)
         box += self.title_line(name, label)
+        claims = self.claims()
+        if claims:
+            shown = " · ".join(CLAIMS[kind] for kind in claims)
+            box += nodes.paragraph("", shown, classes=["box-claims"])
         box += self.parse_content_to_nodes()
         domain = cast(PaperDomain, self.env.get_domain("paper"))
         domain.note_statement(self.env.docname, label, name, box)
+        domain.note_claims(self.env.docname, label, claims, box)
         return [box]
+
+    def claims(self) -> list[str]:
+        """The kinds of evidence that the chapter says it has, strongest first."""
+        given = [kind.strip() for kind in self.options.get("evidence", "").split(",")]
+        for kind in filter(None, given):
+            if kind not in CLAIMS:
+                raise self.error(f"unknown evidence {kind!r}: it is one of {', '.join(CLAIMS)}")
+        return [kind for kind in CLAIMS if kind in given]
 
     def heading(self) -> str:
         """The argument, "Kind number", or an error that says what is allowed."""
@@ -105,6 +128,15 @@ class PaperDomain(Domain):
         """Page, label and line of every statement."""
         return self.data.setdefault("statements", [])
 
+    @property
+    def claims(self) -> list[tuple[str, str, list[str], int]]:
+        """Page, label, claimed evidence and line of every statement."""
+        return self.data.setdefault("claims", [])
+
+    def note_claims(self, docname: str, label: str, claims: list[str], node: nodes.Element) -> None:
+        """Keep what a page says of a statement, until all that was established is known."""
+        self.claims.append((docname, label, claims, node.line or 0))
+
     def note_statement(self, docname: str, label: str, name: str, node: nodes.Element) -> None:
         """Make a label known here and to the roles of the standard domain."""
         self.statements.append((docname, label, node.line or 0))
@@ -115,14 +147,35 @@ class PaperDomain(Domain):
     def clear_doc(self, docname: str) -> None:
         """Forget the statements of one page."""
         self.statements[:] = [row for row in self.statements if row[0] != docname]
+        self.claims[:] = [row for row in self.claims if row[0] != docname]
 
     def merge_domaindata(self, docnames: Iterable[str], otherdata: dict[str, Any]) -> None:
         """Take over what a parallel reader found."""
         found = otherdata.get("statements", [])
         self.statements.extend(row for row in found if row[0] in docnames)
+        self.claims.extend(row for row in otherdata.get("claims", []) if row[0] in docnames)
 
     def check_consistency(self) -> None:
-        """Report each label that is used twice; only here are all the pages known."""
+        """Report what is wrong with the labels and claims; only here are all the pages known."""
+        self.check_labels()
+        established = self.env.config.paper_established
+        if established is not None:
+            self.check_claims(established)
+
+    def check_claims(self, established: dict[str, tuple[str, list[str]]]) -> None:
+        """Report claims without evidence, and statements that their page does not hold."""
+        for docname, label, claims, line in self.claims:
+            for kind in claims:
+                if kind not in established.get(label, ("", []))[1]:
+                    message = "statement %s claims evidence of kind %r that no cell recorded"
+                    logger.error(message, label, kind, location=(docname, line))
+        stated = {(label, docname) for docname, label, *_ in self.claims}
+        for label, (page, _) in established.items():
+            if (label, page) not in stated:
+                logger.error("%s does not state %s, as book/statements.toml says", page, label)
+
+    def check_labels(self) -> None:
+        """Report each label that is used twice."""
         first: dict[str, str] = {}
         for docname, label, line in sorted(self.statements):
             if label in first:
@@ -171,6 +224,8 @@ def depart_box(self: Any, _: Box) -> None:
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register all of it with Sphinx."""
+    # label -> its page, and the kinds of evidence that cells recorded; None: not known
+    app.add_config_value("paper_established", None, "env", types=[dict])
     app.add_node(Box, html=(visit_box, depart_box))
     app.add_domain(PaperDomain)
     app.add_domain(PaperMathDomain, override=True)

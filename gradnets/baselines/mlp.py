@@ -1,6 +1,6 @@
 """The gradient of a multilayer perceptron, by automatic differentiation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import torch
@@ -11,9 +11,9 @@ from gradnets.parameters import uniform
 
 
 class MLP(nn.Module):
-    """The gradient of a scalar perceptron with tanh.
+    """The gradient of a scalar perceptron.
 
-    f = grad F,   F(x) = w^T tanh(W_L ... tanh(W_1 x + b_1) ... + b_L)
+    f = grad F,   F(x) = w^T sigma(W_L ... sigma(W_1 x + b_1) ... + b_L)
 
     The gradient is taken in the forward pass by ``torch.func.grad``, so that training
     differentiates twice; ``torch.export`` cannot follow it.
@@ -21,11 +21,12 @@ class MLP(nn.Module):
     Args:
         dim: n, the dimension of x and of f(x).
         widths: numbers of neurons of the hidden layers.
+        activation: sigma, a differentiable elementwise function of a tensor; tanh by default.
 
     Input (..., n), output the same shape; float32 or float64. With dim 2 and widths 7 and 9 there
-    are 21 + 72 + 9 = 102 parameters, as in Table 2. The text gives the count alone. F has no last
-    bias, which its gradient would not see; two layers are the fewest that reach 102, and 7, the
-    width of the gradient networks, then needs 9.
+    are 21 + 72 + 9 = 102 parameters, as in Table 2. The text gives the count alone; tanh is our
+    choice, as in the cascades. F has no last bias, which its gradient would not see; two layers
+    are the fewest that reach 102, and 7, the width of the gradient networks, then needs 9.
 
     Raises:
         ValueError: a size below 1, no widths, an input whose last dimension is not n.
@@ -40,7 +41,12 @@ class MLP(nn.Module):
     torch.Size([5, 2])
     """
 
-    def __init__(self, dim: int, widths: Sequence[int] = (7, 9)) -> None:
+    def __init__(
+        self,
+        dim: int,
+        widths: Sequence[int] = (7, 9),
+        activation: Callable[[Tensor], Tensor] = torch.tanh,
+    ) -> None:
         super().__init__()
         self.dim = checks.size("dim", dim)
         self.widths = tuple(checks.size("widths", width) for width in widths)
@@ -49,6 +55,7 @@ class MLP(nn.Module):
         sizes = list(pairwise((dim, *self.widths)))
         self.W = nn.ParameterList(uniform(m, n, fan_in=n) for n, m in sizes)
         self.b = nn.ParameterList(uniform(m, 1, fan_in=n) for n, m in sizes)
+        self.activation = activation
         self.w = uniform(1, self.widths[-1], fan_in=self.widths[-1])
 
     def potential(self, x: Tensor) -> Tensor:
@@ -58,7 +65,7 @@ class MLP(nn.Module):
     def of_columns(self, z: Tensor) -> Tensor:
         """Return F, shape (1, N), of samples that stand as columns, shape (n, N)."""
         for W, b in zip(self.W, self.b, strict=True):
-            z = torch.tanh(W @ z + b)
+            z = self.activation(W @ z + b)
         return self.w @ z
 
     def forward(self, x: Tensor) -> Tensor:

@@ -55,7 +55,7 @@ def build(target: Target, error: float, *, limit: int = LIMIT) -> Approximation:
     v with v e^v = (N - 1)/e and every a >= 0, (a - v) e^-a <= e^-(v+1); summed over all but one i,
     with a_i = t (D_i - min D): sum p_i D_i <= E = ell r^2 / 2 + v / t. This v < log N is sharp.
     Let F be convex with ell-Lipschitz gradient up to a margin delta. Stepping s <= delta from x
-    against w_i - grad F(x), F stays above the plane i, so that D_i >= s |w_i - grad F(x)| -
+    along w_i - grad F(x), F stays above the plane i, so that D_i >= s |w_i - grad F(x)| -
     ell s^2 / 2; averaged under p, E >= s |f(x) - grad F(x)| - ell s^2 / 2. Hence
 
     |f(x) - grad F(x)| <= min over 0 < s <= delta of E / s + ell s / 2,

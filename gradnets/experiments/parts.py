@@ -1,5 +1,6 @@
 """The seeds of an experiment in parts, each trained as one batched model, here or on a cluster."""
 
+import copy
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,11 +38,13 @@ class Learned:
 
     Attributes:
         best_epoch: the epochs of these weights.
+        last: the same networks with the weights of the last epoch.
         spent: seconds of the training.
     """
 
     nets: list[nn.Module]
     best_epoch: list[int]
+    last: list[nn.Module]
     spent: Spent
 
 
@@ -62,7 +65,15 @@ def learn(part: Part, checkpoint: Path | None = None, label: str | None = None) 
         compile=part.compile,
         progress=label,
     )
-    return Learned(part.nets, history.best_epoch.tolist(), history.spent)
+    last = [with_weights(net, history.last, i) for i, net in enumerate(part.nets)]
+    return Learned(part.nets, history.best_epoch.tolist(), last, history.spent)
+
+
+def with_weights(net: nn.Module, weights: dict[str, Tensor], trial: int) -> nn.Module:
+    """Return a copy of a network with other values of what it learns, those of a trial."""
+    other = copy.deepcopy(net)
+    other.load_state_dict({k: values[trial] for k, values in weights.items()}, strict=False)
+    return other
 
 
 def learn_here(
@@ -104,6 +115,7 @@ def joined(parts: list[Learned]) -> Learned:
     return Learned(
         [net for part in parts for net in part.nets],
         [epoch for part in parts for epoch in part.best_epoch],
+        [net for part in parts for net in part.last],
         Spent(*map(sum, zip(*(part.spent for part in parts), strict=True))),
     )
 

@@ -8,12 +8,14 @@ from typing import Any
 def reported(model: str) -> dict[str, dict[str, float]] | None:
     """Return the figures of the paper and, where there are, of the authors' notebooks.
 
-    None where nobody reports the model.
+    Of a variant, ROW-WHAT, those of the row. None where nobody reports the model.
 
     >>> reported("mGradNetC")["paper"]["mean"]
     -24.08
+    >>> reported("MLP-sigmoid") == reported("MLP")
+    True
     """
-    return read_toml("reported.toml").get(model)
+    return read_toml("reported.toml").get(model.partition("-")[0])
 
 
 def verdict(rmse_db: dict[str, Any], paper: dict[str, float]) -> str | None:

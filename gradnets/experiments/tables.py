@@ -70,6 +70,33 @@ def comparison_table(run: Run, style: str = "simple") -> str:
     return tabulate(rows, headers, style, disable_numparse=True, colalign=align)
 
 
+def last_epoch_table(run: Run, style: str = "simple") -> str:
+    """Return the error with the weights of the best and of the last epoch (10 log10 RMSE, dB).
+
+    The verdict is on the last epoch's, by :func:`gradnets.experiments.reported.verdict`.
+
+    Args:
+        run: of an experiment.
+        style: as for :func:`errors_table`.
+    """
+    rows = []
+    for model, figures in run["models"].items():
+        theirs, last = figures["reported"] or {}, figures["last_epoch"]
+        rows.append(
+            [
+                model,
+                spread(figures["rmse_db"]),
+                spread(last["rmse_db"]),
+                interval(last["rmse_db"]["mean_interval"]),
+                spread(theirs.get("paper")),
+                last["verdict"] or "",
+            ]
+        )
+    headers = ["model", "best epoch", "last epoch", "95 % of mean", "paper", "verdict on the last"]
+    align = ("left", *["right"] * 4, "left")
+    return tabulate(rows, headers, style, disable_numparse=True, colalign=align)
+
+
 def size(run: Run) -> str:
     """Return how long and how often a run trained.
 
@@ -97,10 +124,12 @@ def interval(ends: Sequence[float] | None) -> str:
     return "" if ends is None else f"{ends[0]:.2f} .. {ends[1]:.2f}"
 
 
-def spread(figures: dict[str, float] | None) -> str:
-    """Return mean ± std to two places, nothing for None.
+def spread(figures: dict[str, Any] | None) -> str:
+    """Return mean ± std to two places, nothing for None; of one trial there is no std.
 
     >>> spread({"mean": -24.08, "std": 0.44})
     '-24.08 ± 0.44'
     """
-    return "" if figures is None else f"{figures['mean']:.2f} ± {figures['std']:.2f}"
+    if figures is None:
+        return ""
+    return " ± ".join(filter(None, map(number, (figures["mean"], figures["std"]))))

@@ -38,6 +38,7 @@ def make_book() -> MakeBook:
         ignore = shutil.ignore_patterns("__pycache__")
         shutil.copytree(ROOT / "book", root / "book", ignore=ignore)
         (root / "book" / "index.md").write_text("# A small book\n")
+        (root / "book" / "statements.toml").write_text("")
         files = "".join(f"  - file: notebooks/{name}\n" for name in chapters)
         toc = f"format: jb-book\nroot: index\nchapters:\n{files}  - file: references\n"
         (root / "book" / "_toc.yml").write_text(toc)

@@ -89,6 +89,53 @@ def test_a_warning_of_sphinx_is_an_error(root: Path, run_script):
     assert snapshot(root / "build" / "html") == before
 
 
+RECORDING = """```{code-cell}
+from torch import nn
+
+import verify
+from verify import evidence
+
+net = nn.Tanh()
+proof = verify.decide(net, "psd", dim=2)
+evidence.all_sizes("thm-11", "a proof", proof.certificate)
+```
+
+:::{statement} Theorem 11
+:label: thm-11
+:evidence: all sizes
+Text.
+:::
+"""
+TABLE = """[thm-11]
+chapter = "alpha"
+title = "a theorem"
+needs = ["all sizes"]
+uses = []
+"""
+
+
+def test_a_broken_proof_stops_the_build(tmp_path: Path, make_book, run_script):
+    book = make_book(tmp_path / "small", {"alpha": RECORDING})
+    (book / "book" / "statements.toml").write_text(TABLE)
+    index = "# A small book\n\n```{raw} html\n:file: statements.svg\n```\n"
+    (book / "book" / "index.md").write_text(index)
+    done = run_script("build.py", "--root", book)
+    assert done.returncode == 0, done.stderr
+    assert "box-thm-11" in (book / "build" / "html" / "index.html").read_text()
+    chapter = book / "notebooks" / "alpha.md"
+    good = chapter.read_text()
+    for text, message in (
+        (good.replace("nn.Tanh()", "nn.Linear(2, 2)"), "code cell 2 failed"),
+        (good.replace("evidence.all_sizes(", "(lambda *_: 0)("), "no cell recorded any"),
+        (good.replace(": all sizes", ": all sizes, instance"), "claims evidence of kind"),
+        (good.replace("label: thm-11", "label: thm-12"), "does not state thm-11"),
+    ):
+        chapter.write_text(text)
+        done = run_script("build.py", "--root", book)
+        assert_one_message(done)
+        assert message in done.stderr
+
+
 def test_a_chapter_that_does_not_exist(tmp_path: Path, make_book, run_script):
     book = make_book(tmp_path / "small", {"alpha": GOOD})
     (book / "notebooks" / "alpha.md").unlink()

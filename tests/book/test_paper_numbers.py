@@ -6,6 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from extensions.paper_numbers import CLAIMS
+
+from verify.evidence import KINDS, SIGNS
 
 EXTENSIONS = Path(__file__).resolve().parents[2] / "book" / "extensions"
 
@@ -28,13 +31,15 @@ By {eq}`eq-38`.
 """
 
 
-def sphinx(folder: Path, pages: dict[str, str], jobs: int = 1) -> subprocess.CompletedProcess[str]:
+def sphinx(
+    folder: Path, pages: dict[str, str], jobs: int = 1, more: str = ""
+) -> subprocess.CompletedProcess[str]:
     """Build pages with MyST, this extension and nothing else; warnings are errors."""
     toctree = "".join(f"{name}\n" for name in pages)
     (folder / "index.md").write_text(f"# Index\n\n```{{toctree}}\n{toctree}```\n")
     for name, text in pages.items():
         (folder / f"{name}.md").write_text(f"# Page {name}\n\n{text}")
-    (folder / "conf.py").write_text(CONFIGURATION)
+    (folder / "conf.py").write_text(CONFIGURATION + more)
     command = [sys.executable, "-m", "sphinx", "-qnW", "--keep-going", "-j", str(jobs)]
     command += [str(folder), str(folder / "html")]
     environment = os.environ | {"PYTHONPATH": str(EXTENSIONS), "NO_COLOR": "1"}
@@ -87,6 +92,7 @@ def statement(argument: str, label: str) -> str:
         ("$$ x $$ (energy)\n", "equation label energy is not of the form eq-38"),
         ("\\begin{align}\nx\n\\end{align}\n", "is not of the form eq-38"),
         ("$$ x $$ (eq-1)\n\n$$ y $$ (eq-1)\n", "duplicate label of equation eq-1"),
+        (":::{statement} Lemma 1\n:label: lem-1\n:evidence: hope\nText.\n:::\n", "evidence 'hope'"),
         (statement("Lemma 1", "lem-1") * 2, "duplicate label of statement lem-1"),
         ("See {ref}`thm-99`.\n", "thm-99"),
         ("See {eq}`eq-99`.\n", "equation not found: eq-99"),
@@ -113,8 +119,43 @@ def test_a_label_used_on_two_pages_is_an_error(tmp_path: Path, text: str, messag
     assert message in done.stderr
 
 
-@pytest.mark.parametrize("kind", ["Definition 2", "Corollary 12.1", "Proposition 3.1", "Remark 1"])
+@pytest.mark.parametrize("kind", ["Definition 2", "Corollary 12.1", "Proposition 3.1", "Remark 1",
+                                  "Theorem A1", "Equations (1)–(4)"])  # fmt: skip
 def test_every_kind_of_number(tmp_path: Path, kind: str):
     text = statement(kind, "one") + "See {ref}`one`.\n"
     assert sphinx(tmp_path, {"first": text}).stderr == ""
     assert f">{kind}</span>" in (tmp_path / "html" / "first.html").read_text()
+
+
+CLAIMING = """:::{statement} Theorem 11
+:label: thm-11
+:evidence: instance, all sizes
+Text.
+:::
+"""
+
+
+def test_claims_are_shown_strongest_first(tmp_path: Path):
+    assert sphinx(tmp_path, {"first": CLAIMING}).stderr == ""
+    page = (tmp_path / "html" / "first.html").read_text()
+    assert "● proved for all sizes · ◐ proved for an instance" in page
+
+
+@pytest.mark.parametrize(
+    ("established", "message"),
+    [
+        ({"thm-11": ("first", ["all sizes", "instance"])}, ""),
+        ({"thm-11": ("first", ["all sizes"])}, "claims evidence of kind 'instance' that no cell"),
+        ({"thm-11": ("page", ["all sizes", "instance"])}, "page does not state thm-11"),
+        ({}, "claims evidence of kind 'all sizes' that no cell"),
+    ],
+)
+def test_claims_are_compared_with_what_was_established(tmp_path: Path, established, message: str):
+    done = sphinx(tmp_path, {"first": CLAIMING}, more=f"paper_established = {established!r}\n")
+    assert (done.returncode == 0) == (message == "")
+    assert message in done.stderr
+
+
+def test_the_kinds_of_evidence_are_those_that_verify_records():
+    assert list(CLAIMS) == list(KINDS)
+    assert all(CLAIMS[kind].startswith(f"{SIGNS[kind]} ") for kind in KINDS)

@@ -101,6 +101,22 @@ def test_a_listener_that_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
             engine.run_tasks(f"dask://127.0.0.1:{port}", range, str)
 
 
+def test_a_listener_that_speaks_another_protocol(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "SECONDS", 5)
+    with socket.create_server(("127.0.0.1", 0)) as web, ThreadPoolExecutor(1) as pool:
+
+        def refuse() -> None:
+            comm, _ = web.accept()
+            with comm:
+                comm.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n" + bytes(64))
+                comm.recv(1)
+
+        pool.submit(refuse)
+        port = web.getsockname()[1]
+        with pytest.raises(RuntimeError, match=r"engine: no Dask scheduler answers at dask://127"):
+            engine.run_tasks(f"dask://127.0.0.1:{port}", range, str)
+
+
 def test_a_cluster_without_workers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine, "SECONDS", 1)
     with (

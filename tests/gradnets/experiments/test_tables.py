@@ -1,7 +1,9 @@
+from dataclasses import replace
+
 import torch
 
 from gradnets.experiments import Result
-from gradnets.experiments.tables import comparison_table, errors_table
+from gradnets.experiments.tables import comparison_table, errors_table, last_epoch_table
 
 
 def line(text: str, model: str) -> str:
@@ -36,12 +38,26 @@ def test_comparison_gives_both_sources_and_the_verdict(small: Result) -> None:
     assert "-17.13 ± 2.53" in line(text, "ICNN")
 
 
+def test_last_epoch_beside_the_best(small: Result) -> None:
+    told = small.as_dict()["models"]["ICGN"]
+    row = line(last_epoch_table(small.as_dict()), "ICGN")
+    for figures in (told["rmse_db"], told["last_epoch"]["rmse_db"]):
+        assert f"{figures['mean']:.2f} ± {figures['std']:.2f}" in row
+    assert row.endswith(told["last_epoch"]["verdict"])
+
+
 def test_one_trial_and_an_unreported_model(small: Result) -> None:
     trials = small.trials["CRR"]
-    one = type(trials)(trials.nets[:1], 102, trials.errors[:1], [1], trials.spent)
+    one = replace(
+        trials, nets=trials.nets[:1], errors=trials.errors[:1], last_errors=trials.errors[:1]
+    )
     told = Result(small.config, {"own": one}).as_dict()
     assert told["models"]["own"]["verdict"] is None
-    for text in (comparison_table(told), errors_table({"now": told}, "rmse_db")):
+    for text in (
+        comparison_table(told),
+        last_epoch_table(told),
+        errors_table({"now": told}, "rmse_db"),
+    ):
         assert "nan" not in text
         assert "None" not in text
     assert torch.isfinite(one.mse_db).all()
