@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -71,8 +72,8 @@ def levenberg_marquardt(
     """
     nets = list(nets)
     run = Finish(nets, data, checks.size("steps", steps), accelerated, dtype)
-    complete(run, steps, checkpoint, progress)
-    return run.finish(nets)
+    spent = complete(run, steps, checkpoint, progress)
+    return replace(run.finish(nets), spent=spent)
 
 
 class Finish:
@@ -209,4 +210,6 @@ class Finish:
         for net, row in zip(nets, self.best, strict=True):
             parts = zip(self.shapes.items(), row.split(sizes), strict=True)
             net.load_state_dict({k: part.reshape(s) for (k, s), part in parts}, strict=False)
-        return History(self.losses[0], self.losses[1], self.best_epoch)
+        parts = zip(self.shapes.items(), self.theta.split(sizes, 1), strict=True)
+        last = {key: part.reshape(-1, *shape) for (key, shape), part in parts}
+        return History(self.losses[0], self.losses[1], self.best_epoch, last)
