@@ -14,7 +14,6 @@ from gradnets.experiments.recipes import follow
 from gradnets.resumable import Spent
 from gradnets.trials import Data
 
-
 AGAIN = 1000  # added to a trial's seed for each further start
 
 

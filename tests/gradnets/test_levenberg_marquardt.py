@@ -90,6 +90,54 @@ def test_a_trial_does_not_depend_on_its_company() -> None:
     torch.testing.assert_close(nets[1](x), alone[0](x), rtol=1e-4, atol=1e-5)
 
 
+def test_the_curvature_is_that_of_the_residuals_along_the_step() -> None:
+    data = make_data(trials=2)
+    run = Finish(make_nets(trials=2), data, 1)
+    p = 0.01 * torch.randn(run.theta.shape, generator=torch.Generator().manual_seed(1)).double()
+    measured = run.curvature(p)
+    for trial in range(2):
+        fixed = {key: value[trial] for key, value in run.fixed.items()}
+        theta, along = run.theta[trial], p[trial]
+
+        def residuals(theta: torch.Tensor, trial: int = trial, fixed: dict = fixed):
+            return run.residual(theta, fixed, data.x[trial], data.y[trial]).flatten()
+
+        def slope(theta: torch.Tensor, along: torch.Tensor = along, r=residuals):
+            return torch.func.jvp(r, (theta,), (along,))[1]
+
+        bend = torch.func.jvp(slope, (theta,), (along,))[1]
+        expected = torch.func.jacrev(residuals)(theta).mT @ bend
+        torch.testing.assert_close(measured[trial], expected, rtol=1e-4, atol=1e-7)
+
+
+@pytest.mark.parametrize("cls", [mGradNetC, GradNetC])
+def test_acceleration_pays(cls: type[nn.Module]) -> None:
+    data = make_data()
+    losses = [
+        levenberg_marquardt(make_nets(cls), data, 40, accelerated=a, progress=None).train_loss[:, -1]
+        for a in (False, True)
+    ]
+    assert losses[1].median() < losses[0].median() / 2
+
+
+def test_float32_is_asked_for() -> None:
+    data = make_data(dtype=torch.float32)
+    nets = [net.float() for net in make_nets()]
+    history = levenberg_marquardt(nets, data, 5, dtype=torch.float32, progress=None)
+    assert history.train_loss.dtype == torch.float32
+    assert (history.train_loss.diff(dim=1) <= 0).all()
+
+
+def test_the_history_tells_the_time_and_the_last_weights() -> None:
+    data, nets = make_data(), make_nets()
+    history = levenberg_marquardt(nets, data, 3, progress=None)
+    assert history.spent.wall > 0
+    for trial, net in enumerate(nets):
+        net.load_state_dict({key: value[trial] for key, value in history.last.items()})
+        loss = mean_square(net, data.x[trial], data.y[trial])
+        assert loss == pytest.approx(history.train_loss[trial, -1].item(), rel=1e-9)
+
+
 class Stop(KeyboardInterrupt):
     pass
 
