@@ -66,8 +66,7 @@ def recipe(row: dict[str, Any], sizes: dict[str, Any], paper: Protocol) -> Recip
     adam, squares = None, None
     options = {key: row[key] for key in OPTIONS if key in row}
     if "adam" in row:
-        late = "squares" in row
-        epochs = max(1, sizes["epochs"] // 10) if late else sizes["epochs"]
+        epochs = max(1, sizes["epochs"] // 10) if "tenth" in row else sizes["epochs"]
         adam = Protocol(epochs, paper.batch, paper.lr, row["adam"])
     if adam is None or "squares" in row:
         search = {key: sizes[key] for key in ("search_steps", "search_points")}
