@@ -10,6 +10,8 @@ from gradnets.activations import Tanh
 from gradnets.experiments import EXPERIMENTS, run
 from gradnets.experiments.equal_size import config, goal, says
 from gradnets.experiments.field_learning import band
+from gradnets.experiments.ingredients import shares
+from gradnets.experiments.last_full_run import last_full_run
 from gradnets.experiments.parts import part, seeded
 from gradnets.experiments.reported import read_toml
 
@@ -83,3 +85,17 @@ def test_bad_arguments() -> None:
         config("equal_size", fields.convex, "draft")
     with pytest.raises(ValueError, match="seeds: expected an integer of at least 1, got 0"):
         config("ablation", fields.convex, "quick", 0)
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=lambda f: f.name)
+def test_the_last_full_run_reached_the_goal_in_time(field: fields.Field) -> None:
+    kept = last_full_run(f"equal_size_{field.name}")
+    assert len(kept["seeds"]) == 20
+    assert kept["gate"] == []
+    told = kept["models"]["restarts"]
+    assert told["parameters"] <= 100
+    assert told["mse_db"]["median"] <= goal(field)
+    assert shares(kept)["restarts"] <= 1
+    assert list(kept["models"]) == list(config("equal_size", field, "full").models)
+    rows = last_full_run(f"ablation_{field.name}")["models"]
+    assert list(rows) == list(config("ablation", field, "full").models)
