@@ -179,7 +179,7 @@ class Finish:
         def residuals(theta: Tensor) -> Tensor:
             return vmap(self.residual)(theta, self.fixed, *self.samples)
 
-        middle, pull = vjp(residuals, self.theta)
+        middle, pull = vjp(residuals, self.theta)[:2]
         around = residuals(self.theta + APART * p) + residuals(self.theta - APART * p)
         return pull((around - 2 * middle) / APART**2)[0]
 
