@@ -3,12 +3,13 @@
     python benchmarks/against_icnn.py [--dims 2 32 256] [--rounds 15] [--only steps|memory|forward]
 
 One thread, float32. All rows of a table are timed in turn, round by round, in one run; the figures
-are medians over the rounds and ratios of the same round, to the first row of the table.
+are medians over the rounds and ratios of the same round, to the first row of the table. What is
+timed is the processor's time, so that a busy machine changes little.
 
-    steps     forward, mean squared error, backward and Adam on a batch of 1000: the ICNN's gradient
-              by autograd with two hidden layers, ours as deep as in Table 1, each net's width
-              the one that comes closest to the ICNN's number of parameters; with and without
-              torch.compile
+    steps     forward, mean squared error, backward and a fused Adam on a batch of 1000: the ICNN's
+              gradient by autograd with two hidden layers, ours as deep as in Table 1, each net's
+              width the one that comes closest to the ICNN's number of parameters; and the same with
+              the loss compiled as gradnets.training does it. Mflop counts the matrix products
     memory    most bytes that tensors hold at a time in such a step, beyond what they hold before
     forward   n = width = 1024, batch 1000, no gradients: the net, and the matrix products that it
               contains, alone
@@ -26,9 +27,11 @@ from tabulate import tabulate
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss
 from torch.profiler import ProfilerActivity, profile
+from torch.utils.flop_counter import FlopCounterMode
 
 from gradnets import mGradNetC, mGradNetM
 from gradnets.baselines.icnn import ICNN
+from gradnets.training import COMPILED
 
 BATCH = 1000
 SIZE = 1024
@@ -59,16 +62,27 @@ def networks(dim: int) -> dict[str, nn.Module]:
 
 def training_step(net: nn.Module, dim: int, compiled: bool = False) -> Task:
     """Return one step of Adam."""
-    optimiser = torch.optim.Adam(net.parameters(), lr=0.005)
+    optimiser = torch.optim.Adam(net.parameters(), lr=0.005, fused=True)
     x, y = torch.rand(BATCH, dim), torch.rand(BATCH, dim)
-    forward: Callable[[Tensor], Tensor] = torch.compile(net) if compiled else net
+
+    def loss(x: Tensor, y: Tensor) -> Tensor:
+        return mse_loss(net(x), y)
+
+    objective = torch.compile(loss, options=COMPILED) if compiled else loss
 
     def step() -> None:
         optimiser.zero_grad()
-        mse_loss(forward(x), y).backward()
+        objective(x, y).backward()
         optimiser.step()
 
     return step
+
+
+def training_steps(dim: int) -> tuple[dict[str, Task], dict[str, nn.Module]]:
+    """Return the steps of all networks, each also compiled, and the networks of the same names."""
+    nets = networks(dim)
+    nets |= {f"{name}, compiled": net for name, net in nets.items()}
+    return {name: training_step(net, dim, "," in name) for name, net in nets.items()}, nets
 
 
 def interleaved(tasks: dict[str, Task], rounds: int) -> dict[str, tuple[float, float]]:
@@ -77,10 +91,10 @@ def interleaved(tasks: dict[str, Task], rounds: int) -> dict[str, tuple[float, f
     repeats = {name: calls_for(task) for name, task in tasks.items()}
     for _ in range(rounds):
         for name, task in tasks.items():
-            start = time.perf_counter()
+            start = time.process_time()
             for _ in range(repeats[name]):
                 task()
-            seconds[name].append((time.perf_counter() - start) / repeats[name])
+            seconds[name].append((time.process_time() - start) / repeats[name])
     first = next(iter(seconds.values()))
     return {
         name: (
@@ -94,9 +108,16 @@ def interleaved(tasks: dict[str, Task], rounds: int) -> dict[str, tuple[float, f
 def calls_for(task: Task) -> int:
     """Return how many calls take about a tenth of a second, once it is warm."""
     task()
-    start = time.perf_counter()
+    start = time.process_time()
     task()
-    return max(1, int(0.1 / (time.perf_counter() - start)))
+    return max(1, int(0.1 / (time.process_time() - start)))
+
+
+def megaflops(task: Task) -> float:
+    """Return the additions and multiplications of a call's matrix products, in millions."""
+    with FlopCounterMode(display=False) as counter:
+        task()
+    return counter.get_total_flops() / 1e6
 
 
 def most_held(task: Task) -> int:
@@ -127,20 +148,24 @@ def products(net: nn.Module, x: Tensor) -> Task:
 
 def steps(dim: int, rounds: int) -> None:
     """Print the times of a training step."""
-    nets = networks(dim)
-    tasks = {name: training_step(net, dim) for name, net in nets.items()}
-    for name, net in nets.items():
-        tasks[f"{name}, compiled"] = training_step(net, dim, compiled=True)
+    tasks, nets = training_steps(dim)
+    plain = {name: f"{megaflops(task):.3g}" for name, task in tasks.items() if "," not in name}
     rows = [
-        [name, str(parameters(nets[name.split(",")[0]])), f"{seconds * 1e3:.3f}", f"{ratio:.2f}"]
+        [
+            name,
+            str(parameters(nets[name])),
+            plain.get(name, ""),
+            f"{seconds * 1e3:.3f}",
+            f"{ratio:.2f}",
+        ]
         for name, (seconds, ratio) in interleaved(tasks, rounds).items()
     ]
-    show([f"training step, n = {dim}", "parameters", "ms", "times faster"], rows)
+    show([f"training step, n = {dim}", "parameters", "Mflop", "ms", "times faster"], rows)
 
 
 def memory(dim: int) -> None:
     """Print the memory of a training step."""
-    held = {name: most_held(training_step(net, dim)) for name, net in networks(dim).items()}
+    held = {name: most_held(task) for name, task in training_steps(dim)[0].items()}
     rows = [[n, f"{b / 1e6:.2f}", f"{held['ICNN'] / b:.1f}"] for n, b in held.items()]
     show([f"memory, n = {dim}", "MB", "times less"], rows)
 
@@ -150,7 +175,11 @@ def forward(rounds: int) -> None:
     """Print the times of a forward pass."""
     for name, make in OURS.items():
         net, x = make(SIZE, SIZE), torch.rand(BATCH, SIZE)
-        tasks: dict[str, Task] = {"matrix products": products(net, x), name: partial(net, x)}
+        tasks: dict[str, Task] = {
+            "matrix products": products(net, x),
+            name: partial(net, x),
+            f"{name}, compiled": partial(torch.compile(net, options=COMPILED), x),
+        }
         rows = [
             [row, f"{seconds * 1e3:.1f}", f"{ratio:.0%}"]
             for row, (seconds, ratio) in interleaved(tasks, rounds).items()

@@ -3,8 +3,8 @@
     python benchmarks/field_calculus.py [--dims 2 32 256] [--rounds 5] [--samples 32]
 
 One thread, float64. All rows of a task are timed in turn, round by round, in one run; the figures
-are medians over the rounds and ratios of the same round, to the first row of the task. The solvers
-all stop at |f(x) - y| <= 1e-8 (1 + |y|):
+are medians over the rounds and ratios of the same round, to the first row of the task, of the
+processor's time. The solvers all stop at |f(x) - y| <= 1e-8 (1 + |y|) or after the steps shown:
 
     L-BFGS    torch.optim.LBFGS on F(x) - y.x of all samples at once, its gradient in closed form;
               for -C, whose F is an integral, on |f(x) - y|^2 / 2 by autograd
@@ -108,9 +108,9 @@ def timed(tasks: dict[str, Task], rounds: int) -> list[list[str]]:
     results = {name: task() for name, task in tasks.items()}  # warms up
     for _ in range(rounds):
         for name, task in tasks.items():
-            start = time.perf_counter()
+            start = time.process_time()
             task()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(time.process_time() - start)
     first = next(iter(seconds.values()))
     return [
         [

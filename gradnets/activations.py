@@ -264,8 +264,8 @@ def build(activation: Activation, width: int, *, monotone: bool, group: bool = T
         group: whether group activations are allowed; in a cascade they are not (Theorem 11).
 
     Raises:
-        ValueError: an unknown name, a group activation where only elementwise ones will do, or a
-            class, which would take the width for its first argument.
+        ValueError: an unknown name, a group activation where only elementwise ones will do, a
+            module, or a class, which would take the width for its first argument.
 
     >>> build("tanh", 7, monotone=True)
     Tanh()
@@ -278,7 +278,7 @@ a function of the width, got 'relu6'
     known = ELEMENTWISE | GROUP if group else ELEMENTWISE
     if isinstance(activation, str) and activation in known:
         return known[activation](width, monotone)
-    if callable(activation) and not isinstance(activation, type):
+    if callable(activation) and not isinstance(activation, type | nn.Module):
         made = activation(width)
         if not isinstance(made, nn.Module):
             raise ValueError(f"activation: expected a function that makes a module, got {made!r}")

@@ -46,6 +46,13 @@ def run_tasks(
         ValueError: an engine that is not spelled so.
         RuntimeError: nobody answers there, or the cluster is lost; Dask is not installed.
         Exception: what ``work`` itself raised.
+
+    >>> from distributed import LocalCluster
+    >>> with LocalCluster(n_workers=2, processes=False, protocol="tcp", dashboard_address=None,
+    ...                   host="127.0.0.1") as cluster:
+    ...     address = cluster.scheduler_address.replace("tcp", "dask")
+    ...     run_tasks(address, lambda workers: split(range(5), workers), list)
+    [[0, 1, 2], [3, 4]]
     """
     address = str(check(engine)).replace("dask://", "tcp://")
     try:

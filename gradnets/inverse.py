@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from gradnets import checks
 from gradnets.bounds import curvature
 from gradnets.jacobians import jacobian, jacobian_factors
 
@@ -67,7 +68,7 @@ def inverse(
 
     Raises:
         ValueError: a network that is not certified strongly monotone, a tolerance that is not
-            positive, values that are not finite; as the network does for x.
+            positive, no iterations, values that are not finite; as the network does for x.
         TypeError: as the network does for x.
 
     Source: Rockafellar, "Convex analysis", Theorem 26.5; the line search is this package's.
@@ -85,11 +86,11 @@ def inverse(
 mu x with mu > 0, as mStronglyMonotone does
     """
     mu = strong(net)
-    tolerance = check(y, tolerance)
+    tolerance, most = check(y, tolerance), checks.size("max_iterations", max_iterations)
     values = y.reshape(-1, y.shape[-1])
     with torch.no_grad():
         allowed = tolerance * (1 + values.norm(dim=-1))
-        x, iterations = newton(net, values.detach(), allowed, mu, max_iterations)
+        x, iterations = newton(net, values.detach(), allowed, mu, most)
     residual = net(x) - values
     if residual.requires_grad:
         x = Implicit.apply(residual, x, solver(net, x))

@@ -95,7 +95,7 @@ class Finish:
         self.validation = data.x_val.to(dtype), data.y_val.to(dtype)
         stacked, buffers = stack_module_state(nets)
         self.shapes = {k: p.shape for k, p in nets[0].named_parameters() if p.requires_grad}
-        rows = [stacked[key].detach().flatten(1) for key in self.shapes]
+        rows = [stacked[key].detach().reshape(len(nets), -1) for key in self.shapes]
         self.theta = torch.cat(rows, 1).to(dtype)
         fixed = {k: v for k, v in (stacked | buffers).items() if k not in self.shapes}
         self.fixed = {k: v.detach().to(dtype) if v.is_floating_point() else v

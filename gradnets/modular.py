@@ -14,7 +14,7 @@ from gradnets.bounds import Bounds, monotone, rising, unknown
 from gradnets.jacobians import Factors
 from gradnets.modular_jacobians import modular_bounds, modular_factors
 from gradnets.parameters import uniform
-from gradnets.rho import Rho, build, primitive
+from gradnets.rho import Rho, build, check_monotone, primitive
 
 
 def modular(
@@ -163,7 +163,9 @@ class mGradNetM(nn.Module):
         modules: K, the number of modules.
         activation: sigma = grad s, s convex, by name or as a function of the width.
         rho: "one" (1), "softplus", or "identity" (s), the last for activations with s >= 0:
-            tanh, sigmoid, wtanh; or a nonnegative nondecreasing elementwise function of a tensor.
+            tanh, sigmoid, wtanh; or a nonnegative nondecreasing elementwise function of a tensor,
+            which is tried on a grid of [-20, 20], or of [0, 20] for these three, when it is given;
+            that it is so everywhere, and stays so in training, is the caller's promise.
         init: "unit" or "authors", see :mod:`gradnets.initial`.
 
     Input (..., n), output the same shape; float32 or float64. With dim 2, width 7, 4 modules and
@@ -171,8 +173,8 @@ class mGradNetM(nn.Module):
 
     Raises:
         ValueError: a size below 1, an unknown activation or rho, an activation without a
-            potential where rho needs one or with s < 0 somewhere where rho is "identity", an
-            input whose last dimension is not n.
+            potential where rho needs one or with s < 0 somewhere where rho is "identity", a rho
+            that is negative or falling, an input whose last dimension is not n.
         TypeError: an input of another dtype than the weights.
 
     Source: Chaudhari, Pranav and Moura, "Gradient Networks", section 6.2.
@@ -213,6 +215,9 @@ or wtanh, got 'softmax'
                 "rho: 'identity' is nonnegative only where s is: expected activation tanh, sigmoid"
                 f" or wtanh, got {activation!r}"
             )
+        if self.rho is not None and not isinstance(rho, str):
+            nonnegative = named and activation in activations.POTENTIAL_IS_NONNEGATIVE
+            check_monotone(self.rho, 0 if nonnegative else -20)
         # Of the user's own rho, or an own s where s >= 0 matters, nothing is certified.
         self.certified = rho == "softplus" or (rho == "identity" and named)
         if initial.check(init) == "unit":

@@ -16,9 +16,9 @@ class LinearSpline(nn.Module):
     between its values c_k at the knots -limit + k step. Monotone, c is the projection of the
     learned values that Goujon et al. use: differences clamped to d_k >= 0, d_0 and the last one
     set to 0, so that sigma is constant beyond the knots, and sigma(0) = 0. It is computed in every
-    forward pass and training differentiates through it; the first and last values then never
-    count. sigma is not differentiable at the knots, where autograd gives the slope to the left;
-    its potential is C^1.
+    forward pass and training differentiates through it, through a clamp at d_k = 0 too, so that
+    splines that start at 0 learn; the first and last values then never count. sigma is not
+    differentiable at the knots, where autograd gives the slope to the left; its potential is C^1.
 
     Args:
         width: number of neurons; the learned ``coefficients`` have shape (width, knots).
@@ -50,7 +50,7 @@ class LinearSpline(nn.Module):
         self.width = checks.size("width", width)
         if checks.size("knots", knots) < 5 or knots % 2 == 0:
             raise ValueError(f"knots: expected an odd number of at least 5, got {knots}")
-        if not 0 < limit < float("inf"):
+        if not isinstance(limit, int | float) or not 0 < limit < float("inf"):
             raise ValueError(f"limit: expected a positive number, got {limit!r}")
         self.step = 2 * limit / (knots - 1)
         self.middle = knots // 2
@@ -64,7 +64,7 @@ class LinearSpline(nn.Module):
         if not self.monotone:
             return d
         flat = torch.zeros_like(d[:, :1])
-        return torch.cat([flat, relu(d[:, 1:-1]), flat], -1)
+        return torch.cat([flat, d[:, 1:-1].clamp(min=0), flat], -1)
 
     def start(self, d: Tensor) -> Tensor:
         """Return c_0, shape (width, 1): the learned value, or the one that makes sigma(0) = 0."""

@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any
@@ -10,8 +11,10 @@ import numpy as np
 
 from verify import bounded_json
 from verify.search.balls import each, exact, fraction
+from verify.search.narrow import widened
 from verify.search.settle import Enclosure, exact_map, settle
 from verify.search.shrink import Witness
+from verify.trusted.graph import Size
 
 if TYPE_CHECKING:
     from torch import nn
@@ -163,12 +166,23 @@ SAID = {
 
 
 def counterexample(traced: "Traced", claim: str, scope: str, found: Witness) -> Counterexample:
-    """Return a witness of the search in terms of the module's names and shapes."""
+    """Return a witness of the search in terms of the module's names and shapes.
+
+    A witness of a narrow map holds the first entries of each axis: the others are 0.
+    """
+    zero = Fraction(0)
+
+    def full(value: np.ndarray, shape: Sequence[Size]) -> Vector:
+        lengths = [s if isinstance(s, int) else traced.sizes[s] for s in shape]
+        return tuple(widened(each(fraction, value), lengths, zero).flat)
+
     parameters = {}
     if scope == "all":
-        for name, tensor, value in zip(traced.names, traced.tensors, found.params, strict=True):
-            parameters[name] = (tuple(tensor.shape), tuple(each(fraction, value).flat))
-    points = tuple(tuple(fraction(q) for q in p) for p in found.points)
+        tensors = zip(traced.names, traced.tensors, traced.graph.params, found.params, strict=True)
+        for name, tensor, shape, value in tensors:
+            parameters[name] = (tuple(tensor.shape), full(value, shape))
+    last = traced.graph.nodes[traced.graph.output].shape or (1,)
+    points = tuple(full(p, last) for p in found.points)
     return Counterexample(claim, scope, found.kind, points, parameters, found.pair, found.found)
 
 

@@ -56,21 +56,18 @@ def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all
         return replaced(told, reason=Reason("not a sample map", difference))
     failures: list[Failure] = []
     notes: list[str] = []
-    for graph, kind in readings(traced, scope):
+    seen = counterexample_of(traced, claim, scope, "glance", notes)  # where it is plain to see
+    for graph, kind in readings(traced, scope) if seen is None else ():
         found = prove(graph, traced.spare if graph is traced.graph else (), claim, kind)
-        if isinstance(found, Failure):
-            failures.append(found)
-            continue
-        if counterexample_of(traced, claim, scope, "glance", notes) is not None:
-            reason = Reason("contradiction", "a proof and a counterexample: please report this")
-            return replaced(told, reason=reason)
-        certificate = Certificate(found)
-        return replaced(told, status="proved", certificate=certificate, sizes=sizes(certificate))
-    counterexample = counterexample_of(traced, claim, scope, "full", notes)
+        if not isinstance(found, Failure):
+            proof = Certificate(found)
+            return replaced(told, status="proved", certificate=proof, sizes=sizes(proof))
+        failures.append(found)
+    counterexample = counterexample_of(traced, claim, scope, "full", notes) or seen
     if counterexample is not None:
         hint = suggest(traced, claim) if scope == "all" else ""
         return replaced(told, status="refuted", counterexample=counterexample, suggestion=hint)
-    return replaced(told, reason=blocked(traced, failures, "".join(notes)))
+    return replaced(told, reason=blocked(traced, failures, "".join(dict.fromkeys(notes))))
 
 
 def counterexample_of(

@@ -1,6 +1,7 @@
 """Ridge regularisers: one hidden layer with a learned linear spline a neuron."""
 
 from functools import partial
+from typing import Any
 
 from gradnets.gradnet import GradNet
 from gradnets.splines import LinearSpline
@@ -46,10 +47,14 @@ class CRR(GradNet):
 
     f(x) = W^T sigma(W x + b) + a,  sigma_i nondecreasing                (7), Proposition 3.3
 
-    The splines are projected in every forward pass as Goujon et al. do it, see
-    :class:`gradnets.splines.LinearSpline`; training needs no step of its own. Their other rules,
-    a penalty on bends (``sigma.tv2()``) and a smaller learning rate for the splines than for W,
-    give way here to the protocol that Table 1 has for all networks.
+    As in Goujon et al.: the gradient W^T sigma(W x) of a sum of convex ridges, uniform knots, and
+    the projection of the splines' values in every forward pass, through which training goes, see
+    :class:`gradnets.splines.LinearSpline`; it needs no step of its own. Otherwise: W is dense where
+    theirs is a product of convolutions; b and a are added; the splines start as the identity where
+    theirs start at 0; and what is learned is a given field, not a denoiser that takes steps along
+    it. Their learning rates, :func:`training_rates`, give way in Table 1 to the protocol that it
+    has for all networks, and so does their penalty on bends, ``sigma.tv2()`` times 0.002 of the
+    noise, which these fields do not have. ``benchmarks/ridge_rule.py`` compares both rules.
 
     Args:
         dim: n, the dimension of x and of f(x).
@@ -71,3 +76,25 @@ class CRR(GradNet):
 
     def __init__(self, dim: int, width: int = 10, knots: int = 7, limit: float = 1.0) -> None:
         super().__init__(dim, width, partial(LinearSpline, knots=knots, limit=limit))
+
+
+def training_rates(net: RR | CRR) -> list[dict[str, Any]]:
+    """Return parameter groups for torch.optim.Adam, with the rates at which Goujon et al. train.
+
+    0.001 for W, and b and a with it; 0.00005 for values of splines whose knots are 0.01 apart,
+    here in proportion to the distance of the knots. Theirs fall by a factor of 0.75 ten times.
+
+    Source: the authors' public code (axgoujon/convex_ridge_regularizers), training/trainer.py.
+
+    >>> import torch
+    >>> net = CRR(dim=2, limit=1.5)
+    >>> optimiser = torch.optim.Adam(training_rates(net))
+    >>> schedule = torch.optim.lr_scheduler.StepLR(optimiser, step_size=100, gamma=0.75)
+    >>> [group["lr"] for group in optimiser.param_groups]
+    [0.001, 0.0025]
+    """
+    sigma = net.sigma
+    return [
+        {"params": [net.W, net.b, net.a], "lr": 0.001},
+        {"params": [sigma.coefficients], "lr": 0.00005 * sigma.step / 0.01},
+    ]

@@ -106,6 +106,8 @@ class mScalarComposition(ScalarComposition):
     def __init__(self, net: nn.Module, rho: Rho = "softplus") -> None:
         function = scalar.build(rho, ("softplus", "sigmoid", "exp"))
         assert function is not None
+        if isinstance(rho, ScalarNet) and not rho.monotone:
+            raise ValueError("rho: expected a monotone ScalarNet, got one with monotone=False")
         if not isinstance(rho, str):
             scalar.check_monotone(function)
         super().__init__(net, function)

@@ -175,7 +175,10 @@ def weighted(weights: Iterable[float | Tensor], values: Iterable[Tensor]) -> Ten
 
 def finite(weights: Sequence[float], count: int) -> tuple[float, ...]:
     """Return the weights if there are ``count`` of them, all finite numbers."""
-    given = tuple(weights)
+    try:
+        given = tuple(weights)
+    except TypeError:
+        raise ValueError(f"weights: expected {count} numbers, got {weights!r}") from None
     if len(given) != count:
         raise ValueError(f"weights: expected {count}, one a network, got {len(given)}")
     for c in given:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from gradnets import fields
-from gradnets.baselines import ICGN, ICNN, MLP
+from gradnets.baselines import CRR, ICGN, ICNN, MLP
 from gradnets.experiments.configuration import Config, protocol
 
 
@@ -37,7 +37,7 @@ def convex(profile: str = "quick", seeds: int | None = None) -> Config:
         ValueError: another profile, or seeds < 1.
 
     >>> list(convex().models)
-    ['ICNN-softplus', 'ICGN-sampled']
+    ['ICNN-softplus', 'ICGN-sampled', 'CRR-narrow', 'CRR-wide']
     """
     return Config(
         name="convex_causes",
@@ -46,6 +46,8 @@ def convex(profile: str = "quick", seeds: int | None = None) -> Config:
         models={
             "ICNN-softplus": lambda: ICNN(dim=2, width=7, depth=2, nonnegative=softplus),
             "ICGN-sampled": lambda: SampledWhenTested(ICGN(dim=2, width=32)),
+            "CRR-narrow": lambda: CRR(dim=2, width=10, knots=7, limit=0.1),
+            "CRR-wide": lambda: CRR(dim=2, width=10, knots=7, limit=3.0),
         },
         protocol=protocol(profile),
         seeds=5 if seeds is None else seeds,

@@ -2,12 +2,13 @@
 
 import re
 
+import pytest
+from chapters import ROOT
+
 import gradnets
 import gradnets.baselines
 import gradnets.constructive
-import pytest
 import verify
-from chapters import ROOT
 
 PAGES = {path.stem: path.read_text("utf-8") for path in (ROOT / "book" / "api").glob("*.md")}
 
@@ -24,5 +25,7 @@ PAGES = {path.stem: path.read_text("utf-8") for path in (ROOT / "book" / "api").
 )
 def test_a_package_is_documented_whole(package, page: str):
     prefix = re.escape(package.__name__)
-    documented = re.findall(rf"^\.\. auto(?:class|function|exception):: {prefix}\.(\w+)$", PAGES[page], re.MULTILINE)
+    documented = re.findall(
+        rf"^\.\. auto(?:class|function|exception):: {prefix}\.(\w+)$", PAGES[page], re.MULTILINE
+    )
     assert sorted(documented) == sorted(package.__all__)

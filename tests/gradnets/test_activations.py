@@ -59,7 +59,7 @@ def test_potentials_said_to_be_nonnegative(name: str) -> None:
 
 
 def test_unknown_name_and_wrong_type() -> None:
-    for wrong in ("relu", None, 3, nn.Softplus, nn.ReLU):
+    for wrong in ("relu", None, 3, nn.Softplus, nn.ReLU, nn.ReLU()):
         with pytest.raises(ValueError, match=r"activation: expected one of tanh, .* or a function"):
             activations.build(wrong, 4, monotone=True)  # pyright: ignore[reportArgumentType]
 

@@ -101,6 +101,8 @@ def test_bad_input() -> None:
         initial.to_samples(net, torch.rand(5, 3), x)
     with pytest.raises(ValueError, match="x, y: expected finite values"):
         initial.to_samples(net, x, x / 0)
+    with pytest.raises(TypeError, match=r"x, y: expected dtype torch.float32, got torch.float64, "):
+        initial.to_samples(net, x.double(), x.double())
 
 
 def test_raw_values_and_softplus_are_inverse() -> None:

@@ -182,6 +182,12 @@ def test_tolerance_that_is_none(tolerance: float) -> None:
         inverse(mStronglyMonotone(mGradNetC(3, 5, 2)), torch.zeros(3), tolerance)
 
 
+@pytest.mark.parametrize("most", [0, -1, 2.5])
+def test_iterations_that_are_none(most: int) -> None:
+    with pytest.raises(ValueError, match="max_iterations: expected an integer of at least 1, got"):
+        inverse(mStronglyMonotone(mGradNetC(3, 5, 2)), torch.zeros(3), max_iterations=most)
+
+
 @pytest.mark.parametrize("y", [torch.zeros(3, dtype=torch.long), torch.zeros(()), [0.0]])
 def test_values_of_another_kind(y: Tensor) -> None:
     with pytest.raises(TypeError, match="y: expected a float32 or float64 tensor of shape"):

@@ -1,6 +1,8 @@
+from collections.abc import Callable
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn.functional import softplus
 
 from gradnets import GradNetM, mGradNetM
@@ -42,6 +44,30 @@ def test_identity_needs_a_nonnegative_potential(activation: str) -> None:
     with pytest.raises(ValueError, match=f"nonnegative only where s is: .*, got '{activation}'"):
         mGradNetM(2, 3, 2, activation, rho="identity")
     GradNetM(2, 3, 2, activation, rho="identity")
+
+
+@pytest.mark.parametrize(
+    ("activation", "rho", "complaint"),
+    [
+        ("softmax", torch.sin, "nonnegative function, got rho.-20. = -0.91"),
+        ("softmax", lambda s: torch.exp(-s), "nondecreasing function"),
+        ("softmax", lambda s: s, "nonnegative function, got rho.-20. = -20"),
+        ("tanh", lambda s: 2 - s, "nonnegative function, got rho.2.01. = -0.01"),
+        ("tanh", torch.cos, "nonnegative function"),
+        ("tanh", torch.mean, "an elementwise function of a tensor"),
+    ],
+)
+def test_a_monotone_network_refuses_a_rho_that_is_not(
+    activation: str, rho: Callable[[Tensor], Tensor], complaint: str
+) -> None:
+    with pytest.raises(ValueError, match=f"rho: expected a?n? ?{complaint}"):
+        mGradNetM(2, 3, 2, activation, rho)
+    GradNetM(2, 3, 2, activation, rho)
+
+
+def test_a_rho_counts_where_the_potential_can_be() -> None:
+    mGradNetM(2, 3, 2, "tanh", lambda s: s)
+    mGradNetM(2, 3, 2, "softmax", torch.exp)
 
 
 @pytest.mark.parametrize("cls", [GradNetM, mGradNetM])

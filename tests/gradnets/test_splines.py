@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 import torch
 from hypothesis import given
@@ -126,7 +128,15 @@ def test_wrong_knots(knots: int) -> None:
         LinearSpline(3, knots)
 
 
-@pytest.mark.parametrize("limit", [0.0, -1.0, float("inf"), float("nan")])
-def test_wrong_limit(limit: float) -> None:
+@pytest.mark.parametrize("limit", [0.0, -1.0, float("inf"), float("nan"), "wide"])
+def test_wrong_limit(limit: Any) -> None:
     with pytest.raises(ValueError, match="limit: expected a positive number"):
         LinearSpline(3, limit=limit)
+
+
+def test_splines_that_start_at_zero_learn() -> None:
+    sigma = LinearSpline(3)
+    torch.nn.init.zeros_(sigma.coefficients)
+    sigma(torch.rand(3, 5)).sum().backward()
+    assert sigma.coefficients.grad is not None
+    assert sigma.coefficients.grad.abs().max() > 0

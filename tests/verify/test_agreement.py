@@ -1,17 +1,22 @@
 """The comparison of graph and module: what is no part of a sample is seen when it is read."""
 
+import gc
 import inspect
 import os
 import sys
 import threading
 import time
 from collections.abc import Callable
+from random import random as roll
+from time import time as now
 
 import pytest
 import torch
 from torch import Tensor, nn
+from torch._C import _len_torch_dispatch_stack
 
 import verify
+from verify.search.paths import strays
 
 
 class Tied(nn.Module):
@@ -155,3 +160,109 @@ def test_a_copy_that_is_another_module_tells_nothing() -> None:
             return -x if type(x) is Tensor else x
 
     assert verify.decide(Decoy(), "psd", dim=2).status == "unknown"
+
+
+def clock() -> bool:
+    return now() < 0
+
+
+def imported() -> bool:
+    import time as other
+
+    return other.time() < 0
+
+
+def in_a_table() -> bool:
+    return CLOCKS["now"]() < 0
+
+
+def in_a_default(call: Callable[[], float] = now) -> bool:
+    return call() < 0
+
+
+def by_name() -> bool:
+    return vars(__import__("time"))["time"]() < 0
+
+
+CLOCKS = {"now": now}
+
+
+@pytest.mark.parametrize(
+    ("odd", "read"),
+    [
+        (lambda x: clock(), "time.time"),
+        (lambda x: imported(), "time"),
+        (lambda x: in_a_table(), "time.time"),
+        (lambda x: in_a_default(), "time.time"),
+        (lambda x: by_name(), "time"),
+        (lambda x: "fit" in sys.modules, "sys"),
+        (lambda x: gc.isenabled() is None, "gc"),
+        (lambda x: roll() < 0, "random"),
+    ],
+)
+def test_what_python_is_asked_by_any_name(odd: Callable[[Tensor], bool], read: str) -> None:
+    verdict = verify.decide(Layout(odd), "psd", dim=2)
+    assert verdict.status == "unknown"
+    assert verdict.reason is not None
+    assert read in verdict.reason.detail
+
+
+def seen_as_it_is(x: Tensor) -> bool:
+    """Not while it is traced: then a tensor's type is another one."""
+    return type(x) is Tensor and len(x) == 77
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        seen_as_it_is,
+        lambda x: seen_as_it_is(x) and bool(x[0, 0] > 1e9),
+        lambda x: not _len_torch_dispatch_stack() and len(x) == 77,
+        lambda x: {True: len(x) == 77}[True] if type(x).__module__ == "torch" else False,
+    ],
+)
+def test_another_path_of_what_is_not_traced(odd: Callable[[Tensor], bool]) -> None:
+    verdict = verify.decide(Layout(odd), "psd", dim=2)
+    assert verdict.status == "unknown"
+    assert verdict.reason is not None
+    assert "another path" in verdict.reason.detail
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        lambda x: torch.tensor(1.0).dtype is torch.float64,
+        lambda x: x.dtype is torch.float64 and x.requires_grad,
+        lambda x: x.requires_grad and x.dtype is torch.float64 and len(x) == 2,
+        lambda x: x.is_inference(),
+        lambda x: torch.compiler.is_exporting(),
+    ],
+)
+def test_other_kinds_of_numbers_and_modes_are_looked_at(odd: Callable[[Tensor], bool]) -> None:
+    assert verify.decide(Layout(odd), "psd", dim=2).status == "unknown"
+
+
+def test_a_branch_on_a_kind_that_is_never_taken_is_no_reason() -> None:
+    class Either(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            if not isinstance(x, Tensor):
+                raise TypeError
+            rows = [row * 2 for row in (x, x)] if x.ndim == 2 else []
+            return sum(rows[1:], rows[0])
+
+    assert verify.decide(Either(), "psd", dim=2).status == "proved"
+
+
+def test_following_leaves_other_tracers_alone() -> None:
+    calls: list[str] = []
+
+    def tracer(frame: object, event: str, arg: object) -> None:
+        calls.append(event)
+
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        assert strays(nn.Tanh(), 2) == ""
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)

@@ -27,6 +27,7 @@ P = nn.utils.parametrizations
 MODULES: dict[str, Callable[[], nn.Module]] = {
     "weight_norm": lambda: P.weight_norm(nn.Linear(4, 4)),
     "old weight_norm": lambda: nn.utils.weight_norm(nn.Linear(4, 4)),
+    "old weight_norm inside": lambda: nn.Sequential(nn.utils.weight_norm(nn.Linear(4, 4))),
     "orthogonal": lambda: P.orthogonal(nn.Linear(4, 4)),
     "cayley": lambda: P.orthogonal(nn.Linear(4, 4), orthogonal_map="cayley"),
     "householder": lambda: P.orthogonal(nn.Linear(4, 4), orthogonal_map="householder"),

@@ -188,13 +188,14 @@ def test_checking_against_what_is_no_map() -> None:
         verify.check(certificate, Map(lambda x: x - x.mean(0)), dim=2)
 
 
-def test_a_proof_and_a_counterexample_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then neither is believed."""
+def test_what_is_plainly_refuted_is_not_proved(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever a kernel says."""
     monkeypatch.setattr(kernel, "check", lambda document: None)
-    verdict = verify.decide(Map(lambda x, W: x @ W.T, W=(2, 2)), "symmetric", dim=2)
-    assert verdict.status == "unknown"
-    assert verdict.reason is not None
-    assert verdict.reason.kind == "contradiction"
+    net = Map(lambda x, W: x @ W.T, W=(2, 2))
+    verdict = verify.decide(net, "symmetric", dim=2)
+    assert verdict.status == "refuted"
+    assert verdict.counterexample is not None
+    assert verdict.counterexample.replay(net)
 
 
 def test_readings() -> None:

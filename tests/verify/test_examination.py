@@ -15,7 +15,7 @@ from .examination.judging import CLAIMS, Judgement, judge
 GOAL = 0.8
 # Entries of a kind that are judged here; all of those that verify must turn down.
 PART = 3
-WHOLE = ("batch_attacks", "state_attacks", "parameter_attacks")
+WHOLE = ("batch_attacks", "counters", "state_attacks", "parameter_attacks")
 KINDS = sorted({entry.kind for entry in ENTRIES})
 
 

@@ -36,10 +36,24 @@ UNREADABLE: dict[str, Callable[[Any, Tensor], Any]] = {
     "out of range": lambda m, x: x[:, torch.tensor([0, 2])],
     "subclass": lambda m, x: x * SUBCLASS,
     "trained boundaries": lambda m, x: torch.bucketize(x, m.b.detach()) * x,
+    "a sum of cut floats": lambda m, x: m.b * BOX(x.detach()).sum(-1, True, dtype=torch.int64),
+    "sums of cut floats": lambda m, x: m.b * BOX(x.detach()).cumsum(-1, dtype=torch.int64),
+    "bounded by infinity": lambda m, x: m.b * x.clamp(min=torch.inf),
+    "bounds in the wrong order": lambda m, x: m.b * torch.logit(x, eps=0.75),
+    "second derivative of softplus": lambda m, x: twice(F.softplus, x),
     "indices of a sort": lambda m, x: x + x.sort(-1)[1],
 }
+BOX = nn.Hardtanh(0, 9)
 HIDDEN = nn.Parameter(torch.eye(2))
 COMPUTED = HIDDEN * 2
+
+
+def twice(f: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """The second derivative of an elementwise function."""
+    with torch.enable_grad():
+        x = x.detach().requires_grad_()
+        slope = torch.autograd.grad(f(x).sum(), x, create_graph=True)[0]
+        return torch.autograd.grad(slope.sum(), x)[0]
 
 
 class Lying(Tensor):
@@ -82,7 +96,9 @@ def test_a_parameter_registered_twice_is_one() -> None:
     assert traced.tensors[0] is net.A
 
 
-@pytest.mark.parametrize("disguise", ["data", "detached", "view", "transposed", "parameter"])
+@pytest.mark.parametrize(
+    "disguise", ["data", "detached", "view", "transposed", "parameter", "itself"]
+)
 def test_tensors_that_share_memory(disguise: str) -> None:
     net = Spelled(lambda m, x: torch.tanh(x @ m.A) + x @ m.V)
     net.V = {
@@ -91,6 +107,7 @@ def test_tensors_that_share_memory(disguise: str) -> None:
         "view": nn.Buffer(net.A.data.view(-1)[1:].view(3)[:2].expand(2, 2)),
         "transposed": net.A.data.T,
         "parameter": nn.Parameter(net.A.data),
+        "itself": nn.Parameter(torch.randn(1, 2).expand(2, 2)),
     }[disguise]
     with pytest.raises(TraceError):
         trace(net, 2)

@@ -1,7 +1,11 @@
 """What is no map of one sample."""
 
+from typing import Any
+
 import pytest
+import sympy as sp
 import torch
+from torch import nn
 
 from verify.trusted.trace import TraceError, trace
 
@@ -27,3 +31,24 @@ def test_what_is_no_sample_map(name: str) -> None:
     assert all(vars(net)[k] is v for k, v in kept.items())
     assert net.kept == [net.A]
     assert len(vars(net)) == len(kept) + 1
+
+
+@pytest.mark.parametrize("counts", [0, 1])
+def test_objects_of_classes_without_a_module_are_looked_into(counts: int) -> None:
+    class Counting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.memory: Any = type("Memory", (), {"__module__": None})()
+            self.memory.calls = 0
+            # SymPy's undefined functions are of such classes too.
+            self.symbol: Any = sp.Function("rho")(sp.Symbol("x"))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            self.memory.calls += counts
+            return x
+
+    if counts == 0:
+        trace(Counting(), 2)
+    else:
+        with pytest.raises(TraceError, match="memory"):
+            trace(Counting(), 2)

@@ -1,18 +1,23 @@
 """The graph against the module itself, at random points and parameters, in every mode of torch."""
 
 import copy
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from verify.search.effort import flops
 from verify.search.evaluate import evaluate
+from verify.search.paths import strays
 from verify.search.watch import swallows, watched
 from verify.trusted.trace import Traced
 
 JUMPS = ("step", "floor", "round", "iszero", "where", "hardmax")
+FEWEST, MANY, WORK = 24, 128, 1e8  # samples compared, computed in any case; multiplications
+PERIOD = 65_521  # random entries of a parameter
 DIFFERS = "the module's values are not those of its graph"
 Map = Callable[[Tensor], Tensor]
 Run = tuple[float, float, int, Callable[[Map, Tensor], Tensor]]
@@ -43,6 +48,9 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
         finite = finite or (known and (scope == "all" or not run[0]))
     if swallows(net, torch.zeros(2, dim(traced), dtype=dtype(net))):
         return "the module catches an error of torch, which depends on values"
+    told = strays(net, dim(traced))
+    if told:
+        return told
     return "" if finite else "the module is not finite at any of the points looked at"
 
 
@@ -52,8 +60,10 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
     names = dict(net.named_parameters())
     if not set(traced.names) <= set(names):
         return "a parameter of the graph is not one of the module's", False
-    own = {name: tensor.detach().clone() for name, tensor in names.items()}
-    values = {name: tensor_like(own[name], rng, scale) for name in traced.names}
+    own = {name: tensor.detach().clone() for name, tensor in names.items()} if scale else {}
+    values = {name: tensor_like(own[name], rng, scale) for name in traced.names if scale}
+    rows = looked_at(traced, samples)
+    samples = min(samples, max(MANY, len(rows)))
     x = torch.from_numpy(rng.normal(size=(samples, dim(traced))) * size)
     plain_kinds = (torch.get_default_dtype(), torch.float64)
     free = not names and not dict(net.named_buffers())  # a module of any kind of numbers
@@ -73,21 +83,39 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
         return told[0], False
     if not np.array_equal(bare, seen, equal_nan=True):
         return "the module computes something else at a second call, or when it is watched", False
-    params = [flat(values[name]) for name in traced.names]
-    points, small = x.double().numpy(), 1e-6 if x.dtype == torch.float32 else 1e-12
-    with np.errstate(all="ignore"):
-        read, near = (
-            np.asarray(evaluate(traced.graph, traced.sizes, params, p)).reshape(seen.shape)
-            for p in (points, points * (1 + small))
-        )
-        rough = np.nan_to_num(np.abs(read - near).max(-1, initial=0.0), nan=np.inf)
-        bound = 1e4 * small * (1 + np.abs(seen).max(-1, initial=0.0)) + 10 * rough
-        far = ~(np.abs(seen - read).max(-1, initial=0.0) <= bound)
-    known = np.isfinite(seen).all(-1) & np.isfinite(read).all(-1)
+    params = [flat(values.get(name, names[name])) for name in traced.names]
+    rows = rows[rows < samples]
+    far, known = differing(traced, params, x[rows], seen[rows])
     jumps = any(node.name in JUMPS for node in traced.graph.nodes)
-    if (far & known).sum() > (samples // 3 if jumps else 0):
+    if far.sum() > (len(rows) // 3 if jumps else 0):
         return DIFFERS, False
     return "", bool(known.any())
+
+
+def looked_at(traced: Traced, samples: int) -> np.ndarray:
+    """Return the samples whose values are compared: all, fewer where one takes long."""
+    most = max(FEWEST, int(WORK / flops(traced.graph, traced.sizes)))
+    return np.unique(np.linspace(0, samples - 1, min(samples, most)).astype(int))
+
+
+def differing(
+    traced: Traced, params: Sequence[Any], x: Tensor, seen: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return which samples have other values than the graph's, and which have finite ones."""
+    points, small = x.double().numpy(), 1e-6 if x.dtype == torch.float32 else 1e-12
+
+    def values(at: np.ndarray) -> np.ndarray:
+        return np.asarray(evaluate(traced.graph, traced.sizes, params, at)).reshape(seen.shape)
+
+    with np.errstate(all="ignore"):
+        read = values(points)
+        known = np.isfinite(seen).all(-1) & np.isfinite(read).all(-1)
+        bound = 1e4 * small * (1 + np.abs(seen).max(-1, initial=0.0))
+        gap = np.abs(seen - read).max(-1, initial=0.0)
+        if (~(gap <= bound) & known).any():  # it may be rounding, where the map is steep
+            rough = np.abs(read - values(points * (1 + small))).max(-1, initial=0.0)
+            bound += 10 * np.nan_to_num(rough, nan=np.inf)
+        return np.asarray(~(gap <= bound) & known), np.asarray(known)
 
 
 def dtype(net: nn.Module) -> torch.dtype:
@@ -122,6 +150,36 @@ def transposed(f: Map, x: Tensor) -> Tensor:
     return f(x.T.contiguous().T)
 
 
+def leaf(f: Map, x: Tensor) -> Tensor:
+    return f(x.clone().requires_grad_())
+
+
+def alone(f: Map, x: Tensor) -> Tensor:
+    """In a thread of its own, where nothing of ours is on the stack."""
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(f, x).result()
+
+
+def cast(f: Map, x: Tensor) -> Tensor:
+    try:
+        return f(x.double())
+    except Exception:  # of numbers of two kinds
+        return f(x)
+
+
+def otherwise(f: Map, x: Tensor) -> Tensor:
+    """With another kind of numbers as the default one."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(torch.float64 if before == torch.float32 else torch.float32)
+    try:
+        return f(x)
+    except Exception:  # of numbers of two kinds
+        torch.set_default_dtype(before)
+        return f(x)
+    finally:
+        torch.set_default_dtype(before)
+
+
 def inference(f: Map, x: Tensor) -> Tensor:
     try:
         with torch.inference_mode():
@@ -141,6 +199,10 @@ RUNS = (
     (0.0, 1e6, 7, part),
     (0.0, 1.0, 1, plain),
     (0.0, 1.0, 300, plain),
+    (0.0, 1.0, 4, alone),
+    (0.0, 1.0, 2, leaf),
+    (0.0, 1.0, 3, cast),
+    (0.0, 1.0, 8, otherwise),
 )
 
 
@@ -150,14 +212,13 @@ def dim(traced: Traced) -> int:
 
 
 def tensor_like(tensor: Tensor, rng: np.random.Generator, scale: float) -> Tensor:
-    """Return a tensor itself (scale 0), or random values of its shape."""
-    if not scale:
-        return tensor
-    values = torch.from_numpy(np.asarray(rng.normal(size=tuple(tensor.shape)) * scale))
+    """Return random values of a tensor's shape, which come again and again in a large one."""
+    drawn = rng.normal(size=min(tensor.numel(), PERIOD)) * scale
+    values = torch.from_numpy(np.resize(drawn, tuple(tensor.shape)))
     return (values.abs() if scale < 0 else values).to(tensor.dtype)
 
 
 def flat(tensor: Tensor) -> Any:
     """Return a tensor's values without its axes of size 1."""
-    values = tensor.detach().double().numpy()
+    values = tensor.detach().numpy()
     return values.reshape([size for size in values.shape if size > 1])

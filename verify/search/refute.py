@@ -1,6 +1,6 @@
 """The search for a counterexample: candidates in float64, each confirmed in ball arithmetic."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice, repeat
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ from verify.search.derivatives import DERIVATIVES
 from verify.search.draws import Params, draws
 from verify.search.effort import EFFORTS, fitted
 from verify.search.functions import CALLS
+from verify.search.narrow import first, narrowed
 from verify.search.shrink import Witness, shrink
 from verify.search.stages import Stages
-from verify.trusted.graph import Node
+from verify.trusted.graph import Graph, Node
 
 if TYPE_CHECKING:
     from verify.trusted.trace import Traced
@@ -35,8 +36,15 @@ def refute(
     ):
         if value not in known:
             raise ValueError(f"{name}: expected one of {known}, got {value!r}")
+    graph, own, free = traced.graph, own_values(traced), scope == "all"
+    narrow = narrowed(graph, traced.sizes) if free else None
+    found = None
     with np.errstate(all="ignore"):
-        found = search(traced, claim == "psd", scope == "all", seed, effort)
+        if narrow is not None:
+            short = [first(p, shape) for p, shape in zip(own, narrow.params, strict=True)]  # type: ignore[arg-type]
+            found = search(narrow, {}, short, claim == "psd", free, seed, effort)
+        if found is None:
+            found = search(graph, traced.sizes, own, claim == "psd", free, seed, effort)
     return None if found is None else counterexample(traced, claim, scope, found)
 
 
@@ -47,9 +55,11 @@ def known(node: Node) -> bool:
     return node.op != "call" or node.name in CALLS
 
 
-def search(traced: "Traced", psd: bool, free: bool, seed: int, effort: str) -> Witness | None:
+def search(
+    graph: Graph, sizes: Mapping[str, int], own: Params, psd: bool, free: bool, seed: int,
+    effort: str,
+) -> Witness | None:  # fmt: skip
     """Return a short witness against a claim; with ``free`` the parameters may be any."""
-    graph, sizes = traced.graph, traced.sizes
     if not all(known(node) for node in graph.nodes):
         return None
     shape = graph.nodes[graph.output].shape
@@ -58,7 +68,6 @@ def search(traced: "Traced", psd: bool, free: bool, seed: int, effort: str) -> W
         return None
     plan = fitted(EFFORTS[effort], graph, sizes, n)
     stages = Stages(graph, sizes, n, psd, plan, seed)
-    own = own_values(traced)
     free = free and bool(own)
     source: Iterator[Params] = repeat(own)
     if free:
@@ -68,7 +77,7 @@ def search(traced: "Traced", psd: bool, free: bool, seed: int, effort: str) -> W
     for number in range(plan.rounds):
         stages.number = number
         share = 6 if number == 0 else 1  # most are refuted at a few points
-        f = probe(graph, sizes, list(islice(source, min(many, 6) if number == 0 else many)))
+        f = probe(graph, dict(sizes), list(islice(source, min(many, 6) if number == 0 else many)))
         found = stages.round(f, max(8, plan.samples // share), free)
         if found is not None:
             return shrink(stages.balls, found, free, plan.tries)

@@ -22,9 +22,11 @@ FRAME = sys._getframe
 READS: tuple[tuple[Any, str], ...] = (
     (Tensor, "numpy tolist __array__ __dlpack__ data_ptr untyped_storage storage"),
     (Tensor, "stride storage_offset is_contiguous _version nbytes element_size is_leaf grad_fn"),
+    (Tensor, "is_inference"),
     (torch, "get_default_dtype get_num_threads is_inference_mode_enabled is_autocast_enabled"),
-    (torch, "are_deterministic_algorithms_enabled"),
-    (torch.compiler, "is_compiling"),
+    (torch, "get_autocast_dtype are_deterministic_algorithms_enabled is_warn_always_enabled"),
+    (torch.compiler, "is_compiling is_exporting is_dynamo_compiling"),
+    (torch.jit, "is_scripting is_tracing"),
     (inspect, "stack currentframe"),
     (sys, "getsizeof _getframe"),
     (torch._C, "_to_dlpack"),
@@ -133,7 +135,7 @@ def watched(told: list[str]) -> Iterator[None]:
         def method(*args: Any, **kwargs: Any) -> Any:
             caller = str(FRAME(1).f_globals.get("__name__"))
             ours = threading.get_ident() == here  # a notebook's threads read the clock meanwhile
-            if ours and (owner is Tensor or not caller.startswith("torch.")):  # torch may ask
+            if ours and (owner is Tensor or not caller.startswith(("torch.", "verify."))):
                 what = f"{owner.__name__}.{name}"
                 told.append(f"Python code reads {what}, which is no part of a sample")
             return original(*args, **kwargs) if callable(original) else original.__get__(*args)

@@ -24,7 +24,12 @@ class Curvature(Directions):
         if node.op == "x" or not self.varies(number):
             return 0
         if node.op == "add":
-            return self.combined(self.flat(Ref(number, node.out), Fraction(1)))
+            own = Ref(number, node.out)
+            parts = self.flat(own, Fraction(1))
+            terms = dict[Ref, Fraction]()  # its own, where they are of other indices
+            for q, ref in zip(node.coefs, node.args, strict=True):
+                terms[ref] = terms.get(ref, Fraction(0)) + q
+            return self.combined(terms if own in parts else parts)
         inner = [self.curvature(ref.node) for ref in node.args]
         bends = [c for c in inner if c is not None]
         if len(bends) < len(inner):

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SAME = set(product(("relu", "step"), repeat=2))
 ODD = {"erf", "sin", "atan", "asinh", "i1"}
 EVEN = {"dsigmoid", "cos", "i0"}
+PARITY = EVEN | ODD
 HIGHEST = 64  # power of a sum
 
 
@@ -57,7 +58,7 @@ def of(ring: "Ring", name: str, *args: Poly) -> Poly:
     if inside and (name, inside.head) in SAME:  # step(relu(u)) = step(u)
         return of(ring, "step" if "step" in (name, inside.head) else "relu", *inside.args)
     size = scale(ring, p)
-    if size < 0 and name in ODD | EVEN | {"sigmoid"}:
+    if size < 0 and name in PARITY | {"sigmoid"}:
         mirrored = of(ring, name, ring.add((-1, p)))
         if name == "sigmoid":
             return ring.add((1, ring.number(1)), (-1, mirrored))
@@ -101,7 +102,7 @@ def turned(ring: "Ring", factors: dict[Atom, Any]) -> tuple[int, dict[Atom, Any]
     sign, powers = 1, {}
     for a, e in factors.items():
         b = a
-        if a.head in EVEN | ODD and a.free and not a.index and not scale(ring, a.args[0]):
+        if a.head in PARITY and a.free and not a.index and not scale(ring, a.args[0]):
             mirrored = ring.add((-1, a.args[0]))
             if mirrored.key < a.args[0].key:
                 b = ring.atom(a.head, (), (mirrored,))

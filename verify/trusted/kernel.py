@@ -123,6 +123,8 @@ class Checker(Curvature):
             number = proof[key]
             inside = type(number) is int and 0 <= number < len(self.nodes)
             require(inside, f"{step}.{key}", f"no node {number!r}")
+            alone = self.value(number).free.isdisjoint(self.rounds)
+            require(alone, f"{step}.{key}", "stands at a round outside of its loop")
         return rule(proof, names, f"{step}.{proof['rule']}")
 
     def rule_sum(self, proof: Any, names: list[Any], step: str) -> list[Poly]:

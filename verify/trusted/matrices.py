@@ -12,13 +12,14 @@ if TYPE_CHECKING:
     from verify.trusted.ring import Ring
 
 SQUARE = ("inverse", "matrix_exp")  # f(A^T) = f(A)^T
+HEADS = tuple(f'{symmetric}["{name}",' for name in SQUARE for symmetric in ("", "symmetric "))
 
 
 def function_of(a: Atom) -> tuple[str, list[str]]:
     """Return the name of a function of a square matrix and the names of that one's axes, or ""."""
-    _, _, head = a.head.rpartition("symmetric ")
-    if not head.startswith(tuple(f'["{name}",' for name in SQUARE)):
+    if not a.head.startswith(HEADS):
         return "", []
+    _, _, head = a.head.rpartition("symmetric ")
     name, acted, new, *statics, sizes, orders = json.loads(head)
     axes = [n for order in orders for n in order if n]
     whole = (acted, new, statics, len(orders), len(sizes)) == (2, 2, [], 1, 2)

@@ -36,8 +36,8 @@ class Poly:
         self.terms, self.key = terms, key
         atoms = {a for _, factors in terms for a, _ in factors}
         bound = {name for bounds, _ in terms for name, _ in bounds}
-        self.free = frozenset[str]().union(*(a.free for a in atoms)) - bound
-        self.heads = frozenset[str]().union(*(a.heads for a in atoms))
+        self.free = frozenset[str]().union(*[a.free for a in atoms]) - bound
+        self.heads = frozenset[str]().union(*[a.heads for a in atoms])
         self.height = max((_height(m) for m in terms), default=0)
 
     @property

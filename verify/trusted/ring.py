@@ -60,7 +60,7 @@ class Ring:
         terms = {m: q for m, q in terms.items() if q}
         if any(bits(q) > BITS for q in terms.values()):
             raise RingError("too long a number")
-        key = frozenset(terms.items())
+        key = frozenset((m, q.numerator, q.denominator) for m, q in terms.items())
         if key not in self.polys:
             self.spend(STEPS + 10 * len(terms))
             self.polys[key] = Poly(terms, len(self.polys))
@@ -90,17 +90,20 @@ class Ring:
         self.spend(sum(len(part.terms) for _, part in parts))
         for q, part in parts:
             for mono, c in part.terms.items():
-                terms[mono] = terms.get(mono, Fraction(0)) + q * c
+                term = c if q == 1 else q * c
+                terms[mono] = terms[mono] + term if mono in terms else term
         return self.poly(terms)
 
     def mul(self, *factors: Poly) -> Poly:
         """Return the product."""
-        result = self.number(1)
-        for factor in factors:
+        result = factors[0] if factors else self.number(1)
+        for factor in factors[1:]:
             terms: dict[Mono, Fraction] = {}
             for (m, p), (n, q) in product(result.terms.items(), factor.terms.items()):
+                pq = p if q == 1 else p * q
                 for mono, c in self.times(m, n).terms.items():
-                    terms[mono] = terms.get(mono, Fraction(0)) + p * q * c
+                    term = pq if c == 1 else pq * c
+                    terms[mono] = terms[mono] + term if mono in terms else term
             result = self.poly(terms)
         return result
 
@@ -263,7 +266,7 @@ class Ring:
         index = [colors.get(str(i), 0) if isinstance(i, str) else i + 1 for i in a.index]
         index = sorted(index) if a.head.startswith(("eye", "symmetric ")) else index
         marks = [[(q, self.mark_mono(m, colors)) for m, q in p.terms.items()] for p in a.args]
-        signs = (1, -1) if a.head in functions.EVEN | functions.ODD else (1,)  # one mark for both
+        signs = (1, -1) if a.head in functions.PARITY else (1,)  # one mark for both
         parts = [sum(hash((sign * q, mark)) for sign in signs for q, mark in p) for p in marks]
         return hash((crc32(a.head.encode()), *index, *parts))
 

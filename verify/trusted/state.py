@@ -5,7 +5,8 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
-from types import FunctionType, ModuleType, NoneType, SimpleNamespace
+from functools import partial
+from types import CellType, FunctionType, MethodType, ModuleType, NoneType, SimpleNamespace
 from typing import Any
 
 import torch
@@ -17,6 +18,17 @@ from verify.trusted.values import mixing
 
 # Libraries whose objects are told apart by identity: among a notebook's globals they fill caches.
 FOREIGN = ("torch", "numpy", "sympy", "mpmath", "matplotlib", "IPython", "ipykernel", "traitlets")
+
+
+PARTS = ("__self__", "__func__", "func", "args", "keywords")  # of a method, of a partial
+
+
+def captured(function: FunctionType) -> list[Any]:
+    """Return what a function of the user's has of its surroundings."""
+    if (function.__module__ or "").split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}:
+        return []
+    empty = CellType()
+    return [cell.cell_contents for cell in function.__closure__ or () if cell != empty]
 
 
 def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
@@ -36,9 +48,14 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, list | tuple | set | frozenset | deque):
         return id(value), [snapshot(v, known) for v in value]
     if issubclass(kind, FunctionType):
-        parts = (value.__dict__, value.__defaults__, value.__kwdefaults__)
+        parts = [value.__dict__, value.__defaults__, value.__kwdefaults__, *captured(value)]
         return id(value), [snapshot(part, known) for part in parts]
-    foreign = kind.__module__.split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+    if issubclass(kind, MethodType | partial):
+        return id(value), [snapshot(getattr(value, name, None), known) for name in PARTS]
+    own = value if issubclass(kind, type) else kind
+    foreign = str(own.__module__).split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+    if own is value and not foreign:  # a class may count calls
+        return id(value), snapshot(dict(vars(value)), known)[1]
     if issubclass(kind, type | ModuleType) or (
         foreign and not issubclass(kind, nn.Module | SimpleNamespace)
     ):
@@ -60,9 +77,11 @@ def kept_by(net: nn.Module) -> dict[str, Any]:
     }
     for path, module in net.named_modules():
         for key, value in vars(module).items():
-            found[f"{path}.{key}".lstrip(".")] = value
+            parts = key == "_modules"  # each with a path of its own
+            held = str([(name, id(part)) for name, part in value.items()]) if parts else value
+            found[f"{path}.{key}".lstrip(".")] = held
         for cls in type(module).__mro__:
-            if cls.__module__.split(".")[0] in ("torch", "builtins"):
+            if str(cls.__module__).split(".")[0] in ("torch", "builtins"):
                 continue
             for key, value in vars(cls).items():
                 if key[:2] != "__" or isinstance(value, FunctionType):

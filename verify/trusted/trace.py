@@ -172,6 +172,10 @@ def check_tensors(tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor
             raise ValueError(f"{name}: expected a tensor on the CPU, got {t.device}")
         if name in parameters and t.dtype not in (torch.float32, torch.float64):
             raise ValueError(f"{name}: expected float32 or float64, got {t.dtype}")
+        if name in parameters and any(
+            n > 1 and not by for n, by in zip(t.shape, t.stride(), strict=True)
+        ):
+            raise unreadable(f"{name} shares memory with itself")
         if t.requires_grad and (not t.is_leaf or id(t) not in owned):
             raise unreadable(f"{name} requires a gradient and is no parameter")
     for (name, t), (other, u) in itertools.combinations(tensors.items(), 2):

@@ -51,6 +51,8 @@ def test_theorem_5() -> None:
 def test_bad_weights(cls: type[LinearCombination], weights: tuple[float, ...]) -> None:
     with pytest.raises(ValueError, match="weights: expected "):
         cls([Cubic(), Cubic()], weights)
+    with pytest.raises(ValueError, match="weights: expected 2 numbers, got 1"):
+        cls([Cubic(), Cubic()], 1)  # pyright: ignore[reportArgumentType]
 
 
 def test_a_negative_conical_weight() -> None:

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .entry import examine, examined
+from .icnn import gradient
 
 Field = Callable[..., tuple[Tensor, ...]]
 
@@ -208,3 +209,17 @@ class TotalVariationSign(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         s = torch.sign(x.diff(dim=-1))
         return F.pad(s, (1, 0)) - F.pad(s, (0, 1))
+
+
+@examined(symmetric=True, psd=False, scored=False,
+          why="of |grad F|^2; torch cuts off the second derivative of softplus at 20")  # fmt: skip
+class SlopeOfSlope(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.randn(4, 3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        def squared(y: Tensor) -> Tensor:
+            return gradient(lambda z: F.softplus(z @ self.W.T).sum(-1), y).square().sum(-1)
+
+        return gradient(squared, x)

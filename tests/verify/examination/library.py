@@ -72,6 +72,13 @@ class Wave(nn.Module):
         return 1 - torch.cos(z).sum(-2, keepdim=True)
 
 
+def gated(rho: Callable[[Tensor], Tensor]) -> mGradNetM:
+    """Return a net with a rho that the constructor would refuse."""
+    net = mGradNetM(3, 4, 2, "softmax", "softplus")
+    net.rho = rho
+    return net
+
+
 def enter(name: str, build: Callable[[], nn.Module], psd: bool, why: str, unseen: str = "") -> None:
     examine(
         build,
@@ -141,13 +148,13 @@ enter(
 enter("mGradNetM-softmax-exp", lambda: mGradNetM(3, 4, 2, "softmax", torch.exp), True, "exp rises")
 enter(
     "mGradNetM-softmax-sine",
-    lambda: mGradNetM(3, 4, 2, "softmax", torch.sin),
+    lambda: gated(torch.sin),
     False,
     "sin of the potential has any sign",
 )
 enter(
     "mGradNetM-softmax-falling",
-    lambda: mGradNetM(3, 4, 2, "softmax", lambda s: torch.exp(-3 * s)),
+    lambda: gated(lambda s: torch.exp(-3 * s)),
     False,
     "a falling rho",
 )

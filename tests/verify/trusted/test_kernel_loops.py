@@ -110,6 +110,25 @@ def test_a_state_is_no_part_of_a_proof() -> None:
     d.rejected(gradient(d.mul((), state("s"), state("s"))), "the potential has variables")
 
 
+def test_a_round_outside_of_its_loop() -> None:
+    """phi(x + b_l) of a sum phi over rounds: the l is no round of that sum."""
+    d = Draft()
+    x, a, b = d.x(), d.param("rounds", family=True), d.param("rounds", family=True)
+    zero = d.mul((), q=0)
+
+    def summed_over(number: int, u: Value) -> Value:
+        z, at = d.state(number), a(f"l{number}")
+        more = d.mul((), at, at, d.fn("tanh", u).own)
+        return d.loop(number, zero, d.add((), (1, z.own), (1, more.own)), "rounds")
+
+    summed_over(0, d.add((), (1, x.own), (1, b("l0"))))
+    d.output()
+    v = d.var("u")
+    phi, inner = summed_over(1, v), d.add((), (1, x.own), (1, b("l1")))
+    proof = {"rule": "chain", "inner": inner.number, "argument": v.number, "phi": phi.number}
+    d.rejected(proof, "stands at a round outside of its loop")
+
+
 def test_a_loop_inside_of_a_loop() -> None:
     """x -> -x: an inner step that is the outer state is no sum that ends where it starts."""
     d = Draft()

@@ -29,9 +29,17 @@ def dims(v: Value, dim: Any = None) -> list[int]:
     return [d % v.ndim for d in named] if v.ndim else []
 
 
+def uncut(v: Value, dtype: Any) -> None:
+    """Raise where the entries are cut to whole numbers before they are added."""
+    whole = dtype is not None and not dtype.is_floating_point
+    if whole and v.b.now.args[0].meta["val"].is_floating_point():
+        raise unreadable(f"a sum of numbers that are cast to {dtype}")
+
+
 def total(
     v: Value, dim: Any = None, keepdim: bool = False, *, dtype: Any = None, q: Any = 1
 ) -> Value:
+    uncut(v, dtype)
     return v.b.total(v, dims(v, dim), keepdim, q)
 
 
@@ -117,7 +125,8 @@ def median(v: Value, dim: int | None = None, keepdim: bool = False) -> Any:
     return kth_value(v, (v.size(dim % v.ndim) - 1) // 2 + 1, dim, keepdim)
 
 
-def cumsum(v: Value, dim: int, **_: Any) -> Value:
+def cumsum(v: Value, dim: int, dtype: Any = None) -> Value:
+    uncut(v, dtype)
     d = dim % max(v.ndim, 1)
     if not v.ndim or not v.axes[d]:
         return v

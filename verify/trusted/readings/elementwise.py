@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from verify.trusted.values import Value
+from verify.trusted.values import Value, unreadable
 
 Reading = Callable[..., Any]
 
@@ -43,7 +43,7 @@ def minimum(a: Any, b: Any) -> Value:
 
 def clamp(u: Value, low: Any = None, high: Any = None, **named: Any) -> Value:
     low, high = named.get("min", low), named.get("max", high)
-    low, high = (None if b in (-math.inf, math.inf) else b for b in (low, high))
+    low, high = None if low == -math.inf else low, None if high == math.inf else high
     u = u if low is None else maximum(u, low)
     return u if high is None else minimum(u, high)
 
@@ -85,6 +85,8 @@ def asin(u: Value) -> Value:
 
 
 def logit(u: Value, eps: float | None = None) -> Value:
+    if eps is not None and eps > 0.5:
+        raise unreadable("logit between bounds in the wrong order")
     u = u if eps is None else clamp(u, eps, 1 - Fraction(eps))
     return log(u / (1 - u))
 
