@@ -1,4 +1,4 @@
-"""Target fields on the unit square, with their potentials: (46)-(49)."""
+"""Target fields on the unit square, with their potentials: (46)-(49), and one of our own."""
 
 import math
 from collections.abc import Callable
@@ -73,8 +73,46 @@ def nonconvex_gradient(x: Tensor) -> Tensor:
     return torch.stack([first, second], -1)
 
 
+CORNERS = ((0.0, 1.0), (-(3**0.5) / 2, -0.5), (3**0.5 / 2, -0.5))
+SHARPNESS = 12
+
+
+def separating_pieces(x: Tensor) -> Tensor:
+    """Return a_k . (x - c), k = 1, 2, 3, c the middle of [0, 1]^2, shape (..., 3).
+
+    The slopes a_k are the corners of an equilateral triangle on the unit circle.
+
+    >>> separating_pieces(torch.tensor([0.5, 0.5]))
+    tensor([0., 0., 0.])
+    """
+    return (x - 0.5) @ torch.tensor(CORNERS, dtype=x.dtype, device=x.device).mT
+
+
+def separating_potential(x: Tensor) -> Tensor:
+    """Return F(x) = (1/t) log sum_k exp(t a_k . (x - c)), t = 12, a smooth maximum of 3 pieces.
+
+    Convex, and no limit of sums of convex ridges: it violates Popoviciu's inequality. One module
+    of softmax (43)-(44) with three neurons is its gradient exactly.
+
+    >>> round(separating_potential(torch.tensor([0.5, 0.5])).item(), 4)  # log(3) / 12
+    0.0916
+    """
+    return torch.logsumexp(SHARPNESS * separating_pieces(x), -1) / SHARPNESS
+
+
+def separating_gradient(x: Tensor) -> Tensor:
+    """Return grad F(x) = sum_k softmax_k(t a_k . (x - c)) a_k.
+
+    >>> separating_gradient(torch.tensor([0.5, 0.5])).abs().max() < 1e-6
+    tensor(True)
+    """
+    shares = torch.softmax(SHARPNESS * separating_pieces(x), -1)
+    return shares @ torch.tensor(CORNERS, dtype=x.dtype, device=x.device)
+
+
 convex = Field("convex", 2, convex_potential, convex_gradient)
 nonconvex = Field("nonconvex", 2, nonconvex_potential, nonconvex_gradient)
+separating = Field("separating", 2, separating_potential, separating_gradient)
 
 
 def unit_grid(points: int = 100, dtype: torch.dtype = torch.float32) -> Tensor:

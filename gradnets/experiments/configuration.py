@@ -2,10 +2,12 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from dataclasses import field as entry
 
 from torch import nn
 
 from gradnets import checks
+from gradnets.experiments.recipes import Recipe
 from gradnets.fields import Field
 from gradnets.trials import Protocol
 
@@ -47,6 +49,8 @@ class Config:
         seeds: the number of trials; trial s has seed s.
         train_points, validation_points: samples a trial, uniform on the unit square.
         grid: the test points are grid x grid.
+        recipes: model -> how it is trained, by the protocol where none is given.
+        compared: whether others report figures of these models on this field.
     """
 
     name: str
@@ -58,7 +62,13 @@ class Config:
     train_points: int = 100_000
     validation_points: int = 10_000
     grid: int = 100
+    recipes: dict[str, Recipe] = entry(default_factory=dict)
+    compared: bool = True
 
     def __post_init__(self) -> None:
         for name in ("seeds", "train_points", "validation_points", "grid"):
             checks.size(name, getattr(self, name))
+
+    def recipe(self, model: str) -> Recipe:
+        """Return how a model is trained."""
+        return self.recipes.get(model, Recipe(adam=self.protocol))

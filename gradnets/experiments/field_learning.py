@@ -144,7 +144,8 @@ def run(
 
 def model_figures(config: Config, model: str, trials: Trials) -> dict[str, Any]:
     """Return what is told of a model: its error in both conventions, beside what is reported."""
-    theirs, rmse_db, last = reported(model), figures(trials.rmse_db), figures(trials.last_rmse_db)
+    theirs = reported(model) if config.compared else None
+    rmse_db, last = figures(trials.rmse_db), figures(trials.last_rmse_db)
     return {
         "parameters": trials.parameters,
         "seconds": seconds([trials.spent]),
@@ -174,7 +175,7 @@ def seconds(spent: list[Spent]) -> dict[str, float]:
 @torch.no_grad()
 def grid_errors(nets: list[nn.Module], config: Config) -> Tensor:
     """Return |f(x) - grad F(x)| on the test grid in eval mode, shape (trials, grid, grid)."""
-    x = unit_grid(config.grid)
+    x = unit_grid(config.grid, next(nets[0].parameters()).dtype)
     target = config.field.gradient(x)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)  # for a network that draws numbers when it is tested

@@ -45,7 +45,8 @@ def draw_predictions(result: Result) -> Figure:
     fields = {f"{field.name} field": field.gradient(x)}
     for model, trials in result.trials.items():
         middle = trials.mse_db.argsort()[len(trials.nets) // 2]
-        fields[model] = trials.nets[int(middle)](x)
+        net = trials.nets[int(middle)]
+        fields[model] = net(x.to(next(net.parameters()).dtype)).float()
     top = max(values.norm(dim=-1).max().item() for values in fields.values())
     figure, axes = panels(len(fields))
     for ax, (title, values) in zip(axes, fields.items(), strict=True):

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 
 from gradnets.engine import run_tasks, split
 from gradnets.experiments.configuration import Config
+from gradnets.experiments.recipes import follow
 from gradnets.resumable import Spent
-from gradnets.training import train
 from gradnets.trials import Data
+
+AGAIN = 1000  # added to a trial's seed for each further start
 
 
 @dataclass(frozen=True)
@@ -20,7 +22,7 @@ class Part:
     """Some seeds of a model of an experiment, and how they are trained.
 
     Attributes:
-        nets: with their initial values, one a seed.
+        nets: with their initial values, one a seed or as many as its recipe begins with.
         threads: torch's, on a cluster.
     """
 
@@ -50,23 +52,21 @@ class Learned:
 
 def part(config: Config, model: str, seeds: Sequence[int], compile: bool) -> Part:
     """Return these seeds of a model, with fresh networks."""
-    nets = [seeded(config.models[model], seed) for seed in seeds]
+    starts = [seed + AGAIN * i for seed in seeds for i in range(config.recipe(model).starts)]
+    nets = [seeded(config.models[model], start) for start in starts]
     return Part(config, model, seeds, nets, compile, torch.get_num_threads())
 
 
 def learn(part: Part, checkpoint: Path | None = None, label: str | None = None) -> Learned:
     """Train the networks of a part as one batched model."""
-    history = train(
-        part.nets,
-        sample(part.config, part.seeds),
-        part.config.protocol,
-        seeds=part.seeds,
-        checkpoint=checkpoint,
-        compile=part.compile,
-        progress=label,
+    recipe, data = part.config.recipe(part.model), sample(part.config, part.seeds)
+    gradient = part.config.field.gradient
+    done = follow(
+        recipe, part.nets, data, gradient, part.seeds, checkpoint, label, compile=part.compile
     )
-    last = [with_weights(net, history.last, i) for i, net in enumerate(part.nets)]
-    return Learned(part.nets, history.best_epoch.tolist(), last, history.spent)
+    history = done.history
+    last = [with_weights(net, history.last, i) for i, net in enumerate(done.nets)]
+    return Learned(done.nets, history.best_epoch.tolist(), last, history.spent)
 
 
 def with_weights(net: nn.Module, weights: dict[str, Tensor], trial: int) -> nn.Module:

@@ -7,7 +7,16 @@ from scipy.optimize import least_squares
 from torch import nn
 from torch.nn.utils import parameters_to_vector, vector_to_parameters
 
-from gradnets import GradNetC, GradNetM, VectorComposition, mGradNetC, mGradNetM, mQuadratic
+from gradnets import (
+    GradNetC,
+    GradNetM,
+    VectorComposition,
+    fields,
+    initial,
+    mGradNetC,
+    mGradNetM,
+    mQuadratic,
+)
 from gradnets.levenberg_marquardt import Finish, levenberg_marquardt
 from gradnets.trials import Data
 
@@ -88,6 +97,60 @@ def test_a_trial_does_not_depend_on_its_company() -> None:
     levenberg_marquardt(alone, one, 8, progress=None)
     x = data.x_val[1]
     torch.testing.assert_close(nets[1](x), alone[0](x), rtol=1e-4, atol=1e-5)
+
+
+def test_the_curvature_is_that_of_the_residuals_along_the_step() -> None:
+    data = make_data(trials=2)
+    run = Finish(make_nets(trials=2), data, 1)
+    p = 0.01 * torch.randn(run.theta.shape, generator=torch.Generator().manual_seed(1)).double()
+    measured = run.curvature(p)
+    for trial in range(2):
+        fixed = {key: value[trial] for key, value in run.fixed.items()}
+        theta, along = run.theta[trial], p[trial]
+
+        def residuals(theta: torch.Tensor, trial: int = trial, fixed: dict = fixed):
+            return run.residual(theta, fixed, data.x[trial], data.y[trial]).flatten()
+
+        def along_step(h: torch.Tensor, theta=theta, along=along, r=residuals):
+            return r(theta + h * along)
+
+        bend = torch.func.jacrev(torch.func.jacrev(along_step))(torch.zeros(()).double())
+        expected = torch.func.jacrev(residuals)(theta).mT @ bend
+        torch.testing.assert_close(measured[trial], expected, rtol=1e-4, atol=1e-7)
+
+
+def test_acceleration_pays() -> None:
+    x = make_data().x
+    y = fields.nonconvex.gradient(x)
+    losses = []
+    for accelerated in (False, True):
+        torch.manual_seed(0)
+        nets = [GradNetC(2, 12, 2).double() for _ in range(3)]
+        for net, own, target in zip(nets, x, y, strict=True):
+            initial.to_samples(net, own, target)
+        history = levenberg_marquardt(
+            nets, Data(x, y, x, y), 60, accelerated=accelerated, progress=None
+        )
+        losses.append(history.train_loss[:, -1].median().item())
+    assert losses[1] < losses[0] / 3
+
+
+def test_float32_is_asked_for() -> None:
+    data = make_data(dtype=torch.float32)
+    nets = [net.float() for net in make_nets()]
+    history = levenberg_marquardt(nets, data, 5, dtype=torch.float32, progress=None)
+    assert history.train_loss.dtype == torch.float32
+    assert (history.train_loss.diff(dim=1) <= 0).all()
+
+
+def test_the_history_tells_the_time_and_the_last_weights() -> None:
+    data, nets = make_data(), make_nets()
+    history = levenberg_marquardt(nets, data, 3, progress=None)
+    assert history.spent.wall > 0
+    for trial, net in enumerate(nets):
+        net.load_state_dict({key: value[trial] for key, value in history.last.items()})
+        loss = mean_square(net, data.x[trial], data.y[trial])
+        assert loss == pytest.approx(history.train_loss[trial, -1].item(), rel=1e-9)
 
 
 class Stop(KeyboardInterrupt):
