@@ -137,7 +137,7 @@ def execute_all(root: Path, target: Path, parameters: dict[str, str], failed: Pa
             try:
                 job.result()
             except BookError as error:
-                pool.shutdown(wait=False, cancel_futures=True)
+                pool.shutdown(cancel_futures=True)  # waits for the other: it writes there
                 bar.close()
                 raise BookError(f"{error}{_keep(target, jobs[job], failed)}") from None
 
