@@ -44,8 +44,9 @@ def test_free_networks_rise_and_fall_from_the_start() -> None:
 
 
 def test_experiments_start_where_the_authors_do() -> None:
-    for experiment in EXPERIMENTS.values():
-        for model, make in experiment("quick", 1).models.items():
+    for name in ("convex_field", "nonconvex_field"):
+        models = EXPERIMENTS[name]("quick", 1).models
+        for model, make in ((m, models[m]) for m in models if "GradNet" in m):
             torch.manual_seed(3)
             ours = make().state_dict()
             torch.manual_seed(3)
