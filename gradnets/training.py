@@ -5,6 +5,7 @@ import os
 import shutil
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -76,8 +77,8 @@ def train(
     nets, protocol = list(nets), protocol or Protocol()
     seeds = list(range(len(nets))) if seeds is None else list(seeds)
     run = Run(nets, data, protocol, seeds, compile, chosen(device))
-    complete(run, protocol.epochs, checkpoint, progress)
-    return run.finish(nets)
+    spent = complete(run, protocol.epochs, checkpoint, progress)
+    return replace(run.finish(nets), spent=spent)
 
 
 class Run:
@@ -213,7 +214,8 @@ class Run:
                 RuntimeWarning,
                 stacklevel=3,
             )
-        return History(self.losses[0], self.losses[1], self.best_epoch)
+        last = {name: value.cpu() for name, value in self.params.items()}
+        return History(self.losses[0], self.losses[1], self.best_epoch, last)
 
 
 def batched_loss(net: nn.Module) -> Callable[[State, State, Tensor, Tensor], Tensor]:
