@@ -76,7 +76,7 @@ def test_gate_decides_the_exit_code(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["run", "cubic_field"], "nonconvex_causes: invalid choice: 'cubic_"),
+        (["run", "cubic_field"], "separating_field: invalid choice: 'cubic_field'"),
         (["run", "convex_field", "--seeds", "0"], "--seeds: expected an integer from 1 to 999999"),
         (["run", "convex_field", "--seeds", "x"], "--seeds: expected an integer from 1 to 999999"),
         (["run", "convex_field", "--profile", "draft"], "--profile: invalid choice: 'draft'"),
