@@ -253,6 +253,27 @@ def test_a_branch_on_a_kind_that_is_never_taken_is_no_reason() -> None:
     assert verify.decide(Either(), "psd", dim=2).status == "proved"
 
 
+def test_a_code_too_long_to_be_followed_is_not_believed() -> None:
+    """A path that differs is seen before its length is, and what comes after is not known."""
+
+    class Long(nn.Module):
+        def __init__(self, odd: bool) -> None:
+            super().__init__()
+            self.odd = odd
+
+        def forward(self, x: Tensor) -> Tensor:
+            y = -x if self.odd and seen_as_it_is(x) else x
+            for _ in range(100_000):
+                pass
+            return y
+
+    for odd, said in ((True, "another path"), (False, "too long")):
+        verdict = verify.decide(Long(odd), "psd", dim=2)
+        assert verdict.status == "unknown"
+        assert verdict.reason is not None
+        assert said in verdict.reason.detail
+
+
 def test_following_leaves_other_tracers_alone() -> None:
     calls: list[str] = []
 

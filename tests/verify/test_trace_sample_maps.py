@@ -1,5 +1,7 @@
 """What is no map of one sample."""
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -7,6 +9,7 @@ import sympy as sp
 import torch
 from torch import nn
 
+import verify
 from verify.trusted.trace import TraceError, trace
 
 from .spelled import NO_SAMPLE_MAP, OTHER_KINDS, Spelled
@@ -52,3 +55,75 @@ def test_objects_of_classes_without_a_module_are_looked_into(counts: int) -> Non
     else:
         with pytest.raises(TraceError, match="memory"):
             trace(Counting(), 2)
+
+
+def numbers() -> Iterator[int]:
+    yield from range(10**9)
+
+
+@pytest.mark.parametrize(
+    "walk",
+    [
+        numbers(),
+        (n for n in numbers()),
+        iter(range(10**9)),
+        iter([0] * 1000),
+        map(abs, range(10**9)),
+        filter(None, range(1, 10**9)),
+        (pair[0] for pair in enumerate(range(10**9))),
+        itertools.cycle(range(10**3)),
+        itertools.islice(range(10**9), 10**8),
+        itertools.starmap(max, itertools.pairwise(range(10**9))),
+    ],
+    ids=lambda walk: type(walk).__name__,
+)
+def test_an_iterator_that_is_asked_on_is_state(walk: Iterator[int]) -> None:
+    class Asks(nn.Module):
+        def __init__(self, walk: Iterator[int]) -> None:
+            super().__init__()
+            self.walk = walk
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x if next(self.walk) < 10**6 else -x
+
+    verdict = verify.decide(Asks(walk), "psd", dim=2)
+    assert verdict.status == "unknown"
+    assert verdict.reason is not None
+    assert "the call changes" in verdict.reason.detail
+
+
+def test_an_iterator_that_stands_still_is_no_state() -> None:
+    class Holds(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.walks = [iter([1]), map(abs, [1]), zip([1], [2], strict=True)]
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x
+
+    assert verify.decide(Holds(), "psd", dim=2).status == "proved"
+
+
+@pytest.mark.parametrize("steps", [(1, 1), (0, 1), (1, 2)])
+def test_a_parameter_whose_entries_share_memory(steps: tuple[int, int]) -> None:
+    """Of steps (1, 1) it is a Hankel matrix, symmetric for all values that it can have."""
+
+    class Folded(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.W = nn.Parameter(torch.as_strided(torch.arange(9.0), (3, 3), steps))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x @ self.W
+
+    verdict = verify.decide(Folded(), "symmetric", dim=3)
+    assert verdict.status == "unknown"
+    assert verdict.reason is not None
+    assert "shares memory with itself" in verdict.reason.detail
+
+
+@pytest.mark.parametrize("steps", [(1, 3), (3, 1), (6, 2), (9, 1)])
+def test_a_parameter_with_steps_of_its_own_is_no_reason(steps: tuple[int, int]) -> None:
+    net = nn.Linear(3, 3)
+    net.weight = nn.Parameter(torch.as_strided(torch.arange(21.0), (3, 3), steps))
+    assert verify.decide(net, "symmetric").status == "refuted"

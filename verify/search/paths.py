@@ -111,8 +111,8 @@ def told(here: Follow, there: Follow) -> str:
     """Return what a call shows, beside the call by which a module is traced."""
     if here.told:
         return f"Python code reads {next(iter(here.told))}, which is no part of a sample"
-    if here.path == there.path or len(here.path) >= STEPS:
-        return ""
+    if here.path[:STEPS] == there.path[:STEPS]:
+        return "" if len(here.path) < STEPS else "the module runs too long a code to be followed"
     pairs = enumerate(zip(here.path, there.path, strict=False))
     place = next((k for k, (a, b) in pairs if a != b), len(here.path))
     return f"the module takes another path when it is traced{where(here.path[:place])}"

@@ -242,6 +242,16 @@ def span_of(a: Any) -> Span:
     return a.span if isinstance(a, Value) else (a, a)
 
 
+def folded(t: Tensor) -> bool:
+    """Return whether entries of a tensor may lie at one place: an axis steps into a shorter one."""
+    end = 0  # of what the axes of shorter steps cover
+    for by, n in sorted(zip(t.stride(), t.shape, strict=True)):
+        if n > 1 and by <= end:
+            return True
+        end += by * (n - 1)
+    return False
+
+
 def overlap(a: Tensor, b: Tensor) -> bool:
     """Return whether two tensors may share memory.
 

@@ -1,12 +1,22 @@
 """What a module keeps in Python: the call of a map of one sample leaves it as it is."""
 
+import gc
 import sys
+import warnings
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import copy
 from functools import partial
-from types import CellType, FunctionType, MethodType, ModuleType, NoneType, SimpleNamespace
+from types import (
+    CellType,
+    FunctionType,
+    GeneratorType,
+    MethodType,
+    ModuleType,
+    NoneType,
+    SimpleNamespace,
+)
 from typing import Any
 
 import torch
@@ -31,6 +41,22 @@ def captured(function: FunctionType) -> list[Any]:
     return [cell.cell_contents for cell in function.__closure__ or () if cell != empty]
 
 
+def position(walk: Any) -> list[Any]:
+    """Return how far an iterator of Python's own has come."""
+    if isinstance(walk, GeneratorType):
+        frame = walk.gi_frame
+        return [frame.f_lasti, *frame.f_locals.values(), walk.gi_yieldfrom] if frame else []
+    if hasattr(walk, "__length_hint__"):
+        return [walk.__length_hint__()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of itertools
+        try:
+            parts = walk.__reduce__()[1:]
+        except (AttributeError, TypeError):  # of an iterator over what calls give
+            return [repr(walk), *gc.get_referents(walk)]
+    return [entry for part in parts for entry in (part if isinstance(part, tuple) else (part,))]
+
+
 def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     """Return something to compare, which changes when a value is changed in place."""
     kind, known = type(value), {} if known is None else known
@@ -38,11 +64,13 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         return kind, repr(value)
     if issubclass(kind, Tensor):
         return id(value), value._version, value.requires_grad
-    if kind.__module__ in ("itertools", "numpy", "random", "array"):
+    if kind.__module__ in ("numpy", "random", "array"):
         return id(value), repr(value), getattr(value, "tobytes", bytes)()
     if id(value) in known:
         return id(value)
     known[id(value)] = value  # kept alive, so that no other object gets its id
+    if issubclass(kind, Iterator) and kind.__module__ in ("builtins", "itertools"):
+        return id(value), [snapshot(part, known) for part in position(value)]
     if issubclass(kind, dict):
         return id(value), [(snapshot(k, known), snapshot(v, known)) for k, v in value.items()]
     if issubclass(kind, list | tuple | set | frozenset | deque):

@@ -21,7 +21,7 @@ from verify.trusted.builder import Builder, extent_of
 from verify.trusted.canonical import canonical
 from verify.trusted.graph import Graph, Literal, Node, Ref
 from verify.trusted.program import OutputError, check_taken, explained, program
-from verify.trusted.reader import Reader, overlap
+from verify.trusted.reader import Reader, folded, overlap
 from verify.trusted.state import unchanged
 from verify.trusted.values import TraceError, Value, mixing, unreadable
 
@@ -172,9 +172,7 @@ def check_tensors(tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor
             raise ValueError(f"{name}: expected a tensor on the CPU, got {t.device}")
         if name in parameters and t.dtype not in (torch.float32, torch.float64):
             raise ValueError(f"{name}: expected float32 or float64, got {t.dtype}")
-        if name in parameters and any(
-            n > 1 and not by for n, by in zip(t.shape, t.stride(), strict=True)
-        ):
+        if name in parameters and folded(t):
             raise unreadable(f"{name} shares memory with itself")
         if t.requires_grad and (not t.is_leaf or id(t) not in owned):
             raise unreadable(f"{name} requires a gradient and is no parameter")
