@@ -9,7 +9,7 @@ from statements import Record, Statement, kinds
 
 from verify.evidence import KINDS, SIGNS
 
-WIDTH, HEIGHT, GAP, ROW, LINE, MARGIN = 112, 50, 10, 92, 21, 4
+WIDTH, HEIGHT, GAP, ROW, LINE, MARGIN, LETTERS = 94, 60, 6, 98, 21, 4, 16
 SHORT = {"Definition": "Def", "Theorem": "Thm", "Corollary": "Cor", "Proposition": "Prop",
          "Lemma": "Lem", "Equations": "Eqs"}  # fmt: skip
 MEANING = {
@@ -62,7 +62,8 @@ def drawing(rows: list[Statement], records: list[Record]) -> str:
 
 def kinds_shown(rows: list[Statement], records: list[Record]) -> list[str]:
     """The kinds that the drawing shows, "" for a statement without evidence."""
-    found = {kind for row in rows for kind in kinds(records, row.label) or [""]}
+    found = {kind for row in rows for kind in kinds(records, row.label)}
+    found |= {"" for row in rows if not kinds(records, row.label)}
     return [kind for kind in (*KINDS, "") if kind in found]
 
 
@@ -72,6 +73,13 @@ def legend(shown: list[str]) -> str:
         f'<li class="{slug(kind)}">{SIGNS.get(kind, "□")} {MEANING[kind]}</li>' for kind in shown
     )
     return f'<ul class="statement-graph-legend">{items}</ul>'
+
+
+def strongest(row: Statement, found: list[str]) -> str:
+    """What colours a box: counterexamples only where they are what the statement is about."""
+    if "refuted" in row.needs and "refuted" in found:
+        return "refuted"
+    return next((kind for kind in found if kind != "refuted"), "")
 
 
 def slug(kind: str) -> str:
@@ -84,19 +92,19 @@ def box(row: Statement, found: list[str], place: Place) -> str:
     x, y = place
     kind, _, number = row.name.partition(" ")
     title = "".join(
-        f'<text x="{x + 10:g}" y="{y + 29 + 13 * k:g}" class="says">{escape(line)}</text>'
-        for k, line in enumerate(wrap(row.title, 20)[:2])
+        f'<text x="{x + 9:g}" y="{y + 28 + 12 * k:g}" class="says">{escape(line)}</text>'
+        for k, line in enumerate(wrap(row.title, LETTERS))
     )
     signs = " ".join(SIGNS[k] for k in found) or "□"
     shown = ", ".join(found) or "a definition"
     return (
         f'<a href="notebooks/{row.chapter}.html#{row.label}" id="box-{row.label}"'
-        f' class="{slug(found[0] if found else "")}">'
+        f' class="{slug(strongest(row, found))}">'
         f"<title>{escape(f'{row.name}: {row.title} ({shown})')}</title>"
         f'<rect class="frame" x="{x:g}" y="{y:g}" width="{WIDTH}" height="{HEIGHT}" rx="3"/>'
         f'<rect class="stripe" x="{x:g}" y="{y:g}" width="4" height="{HEIGHT}"/>'
-        f'<text x="{x + 10:g}" y="{y + 15:g}" class="name">{SHORT.get(kind, kind)} {number}</text>'
-        f'<text x="{x + WIDTH - 6:g}" y="{y + 15:g}" class="signs">{signs}</text>{title}</a>'
+        f'<text x="{x + 9:g}" y="{y + 15:g}" class="name">{SHORT.get(kind, kind)} {number}</text>'
+        f'<text x="{x + 9:g}" y="{y + 54:g}" class="signs">{signs}</text>{title}</a>'
     )
 
 

@@ -5,7 +5,7 @@ from textwrap import wrap
 
 import pytest
 from chapters import ROOT
-from statement_graph import HEIGHT, WIDTH, drawing, places, table
+from statement_graph import HEIGHT, LETTERS, WIDTH, drawing, places, strongest, table
 from statements import Record, statements
 
 ROWS = statements(ROOT)
@@ -22,8 +22,15 @@ def test_every_statement_is_a_link_with_the_sign_of_its_evidence():
     for row in ROWS:
         link = links[f"box-{row.label}"]
         assert link.get("href") == f"notebooks/{row.chapter}.html#{row.label}"
-        strongest = row.needs[0] if row.needs else "none"
-        assert link.get("class") == f"kind-{strongest.replace(' ', '-')}"
+        kind = row.needs[0] if row.needs else "none"
+        assert link.get("class") == f"kind-{kind.replace(' ', '-')}"
+
+
+def test_counterexamples_to_dropped_conditions_do_not_colour():
+    by_label = {row.label: row for row in ROWS}
+    assert strongest(by_label["eqs-1-4"], ["instance", "refuted"]) == "refuted"
+    assert strongest(by_label["lem-1"], ["refuted", "cited"]) == "cited"
+    assert strongest(by_label["def-3"], ["refuted"]) == ""
 
 
 def test_without_evidence_nothing_is_coloured():
@@ -45,7 +52,7 @@ def test_no_two_boxes_overlap():
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.label)
 def test_titles_fit_their_boxes(row):
-    assert len(wrap(row.title, 20)) <= 2
+    assert len(wrap(row.title, LETTERS)) <= 2
 
 
 def test_nothing_is_used_before_it_is_stated():
