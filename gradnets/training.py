@@ -69,7 +69,7 @@ def train(
     >>> file = Path(tempfile.mkdtemp()) / "nets.checkpoint"
     >>> protocol = Protocol(epochs=20, batch=16, lr=0.05, schedule="cosine")
     >>> stopped = Run(nets, data, protocol, [0, 1, 2], compiled=False, device=chosen("cpu"))
-    >>> complete(stopped, 10, file, label=None)
+    >>> _ = complete(stopped, 10, file, label=None)
     >>> history = train(nets, data, protocol, checkpoint=file, progress=None)
     >>> bool((history.validation_loss[:, -1] < history.validation_loss[:, 0]).all())
     True
