@@ -32,6 +32,7 @@ class Combination(nn.Module):
         for net in nets:
             if not isinstance(net, nn.Module) or not hasattr(net, "dim"):
                 raise ValueError(f"nets: expected modules with an attribute `dim`, got {net!r}")
+        # getattr: to pyright, net.dim could be a submodule or a tensor
         dims = [checks.size("dim", getattr(net, "dim")) for net in nets]  # noqa: B009
         if len(set(dims)) > 1:
             raise ValueError(f"nets: expected modules of the same dim, got dims {dims}")

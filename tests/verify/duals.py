@@ -83,6 +83,7 @@ class Field:
         self.rng = np.random.default_rng(seed)
         self.known: dict[tuple[str, int], int] = {}
         shape = graph.nodes[graph.output].shape
+        # a size is a number, or a text that sizes has: pyright cannot see that none is left
         self.n = int(np.prod([sizes.get(str(s), s) for s in shape], dtype=int))  # type: ignore
         self.params = [
             self.array([sizes.get(str(s), s) for s in shape])  # type: ignore[misc]

@@ -128,4 +128,4 @@ def test_error_beyond_float64_is_refused(name: str) -> None:
 
 def test_no_target() -> None:
     with pytest.raises(TypeError, match="target: expected a Target, Ridges or Composition, got Li"):
-        build(nn.Linear(2, 2), 0.1)  # type: ignore[arg-type]
+        build(nn.Linear(2, 2), 0.1)  # type: ignore[arg-type] - the wrong type is the point
