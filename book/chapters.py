@@ -106,11 +106,15 @@ def _run(notebook: NotebookNode, path: Path, parameters: dict[str, str]) -> None
         )
 
 
+def own_code(notebook: NotebookNode) -> Iterator[tuple[int, NotebookNode]]:
+    """The chapter's own code cells, numbered from 1: without the one that papermill puts in."""
+    code = (cell for cell in notebook.cells if cell.cell_type == "code")
+    return enumerate((c for c in code if "injected-parameters" not in tags(c)), start=1)
+
+
 def describe_fault(notebook: NotebookNode) -> str:
     """The first code cell that failed or wrote to stderr, in words; empty if there is none."""
-    counted = (c for c in notebook.cells if c.cell_type == "code")
-    own = (cell for cell in counted if "injected-parameters" not in tags(cell))
-    for number, cell in enumerate(own, start=1):
+    for number, cell in own_code(notebook):
         for output in cell.outputs:
             if output.output_type == "error":
                 return _fault(number, "failed", cell, f"{output.ename}: {output.evalue}")

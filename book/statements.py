@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from chapters import BookError, tags
+from chapters import BookError, own_code
 
 import verify
 from verify.evidence import KINDS, MIME, EvidenceError, name
@@ -71,9 +71,7 @@ def recorded(executed: Path, names: Iterable[str]) -> list[Record]:
 
 
 def _records(path: Path) -> Iterator[tuple[int, Any]]:
-    code = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code"]
-    own = [cell for cell in code if "injected-parameters" not in tags(cell)]
-    for number, cell in enumerate(own, start=1):
+    for number, cell in own_code(nbformat.read(path, as_version=4)):
         for output in cell.outputs:
             if MIME in output.get("data", {}):
                 yield number, output
