@@ -1,17 +1,21 @@
 """What is no map of one sample."""
 
 import itertools
-from collections.abc import Iterator
+import random
+from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 import sympy as sp
 import torch
 from torch import nn
+from torch.nn import functional
 
 import verify
 from verify.trusted.trace import TraceError, trace
 
+from . import sketch
 from .spelled import NO_SAMPLE_MAP, OTHER_KINDS, Spelled
 
 
@@ -55,6 +59,49 @@ def test_objects_of_classes_without_a_module_are_looked_into(counts: int) -> Non
     else:
         with pytest.raises(TraceError, match="memory"):
             trace(Counting(), 2)
+
+
+def counts_on_a_library(x: torch.Tensor) -> torch.Tensor:
+    functional.calls = getattr(functional, "calls", 0) + 1  # type: ignore[attr-defined]
+    return x
+
+
+def counts_on_a_class(x: torch.Tensor) -> torch.Tensor:
+    nn.Linear.calls = getattr(nn.Linear, "calls", 0) + 1  # type: ignore[attr-defined]
+    return x
+
+
+def counts_on_a_module(x: torch.Tensor) -> torch.Tensor:
+    sketch.calls = getattr(sketch, "calls", 0) + 1  # type: ignore[attr-defined]
+    return x
+
+
+def rolls(x: torch.Tensor) -> torch.Tensor:
+    return x if OLD.random() < 2 else -x
+
+
+def rolls_numpy(x: torch.Tensor) -> torch.Tensor:
+    return x if NEW.random() < 2 else -x
+
+
+OLD, NEW = random.Random(0), np.random.default_rng(0)
+
+
+@pytest.mark.parametrize(
+    "counts", [counts_on_a_library, counts_on_a_class, counts_on_a_module, rolls, rolls_numpy]
+)
+def test_state_that_others_keep(counts: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    class Counting(nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return counts(x)
+
+    try:
+        with pytest.raises(TraceError, match="the call changes"):
+            trace(Counting(), 2)
+    finally:
+        for owner in (functional, nn.Linear, sketch):
+            if "calls" in vars(owner):
+                delattr(owner, "calls")
 
 
 def numbers() -> Iterator[int]:

@@ -17,6 +17,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from verify.search.stream import Streamed, differs
 from verify.trusted.program import HINT, program
 
 SITE = Path(torch.__file__).parent.parent
@@ -92,18 +93,27 @@ def strays(net: nn.Module, dim: int) -> str:
         for value in vars(module).values():
             if surroundings(value):
                 return f"the module holds {surroundings(value)}, which is no part of a sample"
-    tensors = dict(net.named_parameters(remove_duplicate=False))
-    tensors |= dict(net.named_buffers(remove_duplicate=False))
+    plain, traced = Streamed(net), Streamed(net)
+    tensors = dict(traced.named_parameters(remove_duplicate=False))
+    tensors |= dict(traced.named_buffers(remove_duplicate=False))
     kinds = [t.dtype for t in tensors.values() if t.is_floating_point()]
     for wants in (False, True):
         x = torch.ones(HINT, dim, dtype=kinds[0] if kinds else torch.get_default_dtype())
         x.requires_grad_(wants)
+        plain.calls.clear()
+        traced.calls.clear()
         try:
-            here = Follow(net).run(lambda x=x: net(x), True)
-            there = Follow(net).run(partial(program, net, tensors, dim, None, wants, False), False)
+            here = Follow(net).run(partial(plain, x), True)
+            run = partial(program, traced, tensors, dim, None, wants, False)
+            there = Follow(net).run(run, False)
         except Exception:  # of a gradient in forward, which is not possible in one of these ways
             continue
-        return told(here, there)
+        first = traced.calls[: len(plain.calls)]  # a program that writes is run once more
+        return told(here, there) or (
+            "the module computes with other numbers when it is traced"
+            if differs(plain.calls, first)
+            else ""
+        )
     return ""
 
 

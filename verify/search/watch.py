@@ -24,6 +24,8 @@ READS: tuple[tuple[Any, str], ...] = (
     (Tensor, "stride storage_offset is_contiguous _version nbytes element_size is_leaf grad_fn"),
     (Tensor, "is_inference"),
     (torch, "get_default_dtype get_num_threads is_inference_mode_enabled is_autocast_enabled"),
+    (torch, "initial_seed seed get_rng_state"),
+    (torch.random, "initial_seed seed get_rng_state"),
     (torch, "get_autocast_dtype are_deterministic_algorithms_enabled is_warn_always_enabled"),
     (torch.compiler, "is_compiling is_exporting is_dynamo_compiling"),
     (torch.jit, "is_scripting is_tracing"),

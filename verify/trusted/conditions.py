@@ -249,7 +249,7 @@ class Conditions(Structure):
         if node.op == "fn" and node.name == "where":
             return min(signs[1:], key=abs) if signs[1] * signs[2] > 0 else 0
         if (node.op, node.name) == ("fn", "pow"):
-            return max(signs[0], 0)
+            return max(signs[0], 1)  # where it is defined
         if node.op != "fn" or node.name not in ROWS:
             return 0
         return sign_of(node.name, signs[0])

@@ -85,7 +85,7 @@ def least(p: Poly) -> int:
         found = 2 if q > 0 else 0
         for a, e in factors:
             low = bound(ROWS[a.head].low) if a.head in ROWS else None
-            sign = least(a.args[0]) if a.head == "inv" else 0
+            sign = least(a.args[0]) if a.head == "inv" else int(a.head == "pow")
             if low and low[0] >= 0:
                 sign = 1 if low == (0, True) else 2
             sign = 2 if a.head == "E" else sign or int(e % 2 == 0)

@@ -2,12 +2,13 @@
 
 import gc
 import sys
+import sysconfig
 import warnings
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
 from copy import copy
 from functools import partial
+from random import Random
 from types import (
     CellType,
     FunctionType,
@@ -20,6 +21,7 @@ from types import (
 from typing import Any
 
 import torch
+from numpy.random import Generator, RandomState
 from torch import Tensor, nn
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
@@ -27,9 +29,13 @@ from torch.nn.utils.weight_norm import WeightNorm
 from verify.trusted.values import mixing
 
 # Libraries whose objects are told apart by identity: among a notebook's globals they fill caches.
-FOREIGN = ("torch", "numpy", "sympy", "mpmath", "matplotlib", "IPython", "ipykernel", "traitlets")
+FOREIGN = (
+    *("torch", "numpy", "sympy", "mpmath", "matplotlib", "IPython", "ipykernel", "traitlets"),
+    "verify",
+)
 
 
+LIBRARIES = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")})
 PARTS = ("__self__", "__func__", "func", "args", "keywords")  # of a method, of a partial
 
 
@@ -64,7 +70,9 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         return kind, repr(value)
     if issubclass(kind, Tensor):
         return id(value), value._version, value.requires_grad
-    if kind.__module__ in ("numpy", "random", "array"):
+    if isinstance(value, Random | Generator | RandomState | torch.Generator):
+        return id(value), rolled(value)
+    if kind.__module__ in ("numpy", "array"):
         return id(value), repr(value), getattr(value, "tobytes", bytes)()
     if id(value) in known:
         return id(value)
@@ -84,13 +92,49 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     foreign = str(own.__module__).split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
     if own is value and not foreign:  # a class may count calls
         return id(value), snapshot(dict(vars(value)), known)[1]
+    if issubclass(kind, ModuleType) and not installed(value):
+        return id(value), snapshot(dict(vars(value)), known)[1]
     if issubclass(kind, type | ModuleType) or (
         foreign and not issubclass(kind, nn.Module | SimpleNamespace)
     ):
-        return id(value)
+        return id(value), counted(value)
     slots = [name for cls in kind.__mro__ for name in getattr(cls, "__slots__", ())]
     held = {name: getattr(value, name, None) for name in slots if isinstance(name, str)}
     return id(value), snapshot({**held, **getattr(value, "__dict__", {})}, known)[1]
+
+
+PLAIN = (int, float, complex, str, bytes, bool, NoneType)
+
+
+def counted(value: Any) -> list[tuple[str, Any]]:
+    """Return the numbers and texts of a library's object, and how long its lists are."""
+    found: list[tuple[str, Any]] = []
+    if str(getattr(value, "__name__", "")).split(".")[0] == "sympy":  # with which torch traces
+        return found
+    for name, held in getattr(value, "__dict__", {}).items():
+        if type(held) in PLAIN:
+            found.append((str(name), repr(held)))
+        elif type(held) in (list, set):
+            found.append((str(name), len(held)))
+        elif isinstance(held, type) and isinstance(value, ModuleType):
+            found.append((str(name), counted(held)))
+    return found
+
+
+def rolled(dice: Random | Generator | RandomState | torch.Generator) -> str:
+    """Return the state of a source of random numbers."""
+    if isinstance(dice, torch.Generator):
+        return str(dice.get_state().tolist())
+    if isinstance(dice, Random):
+        return str(dice.getstate())
+    return str(dice.bit_generator.state if isinstance(dice, Generator) else dice.get_state())
+
+
+def installed(module: ModuleType) -> bool:
+    """Return whether a module is Python's or a library's, and not one of the user's."""
+    file = getattr(module, "__file__", None)
+    library = module.__name__.split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+    return library or file is None or file.startswith(LIBRARIES)
 
 
 def kept_by(net: nn.Module) -> dict[str, Any]:
@@ -143,22 +187,25 @@ def contents(value: Any) -> Any:
     return copy(value) if isinstance(value, dict | list | set) else None
 
 
-@contextmanager
-def unchanged(net: nn.Module) -> Iterator[None]:
-    """Raise TraceError if a block changes what a module keeps; put attributes back."""
-    copies = {
-        module: {key: (value, contents(value)) for key, value in vars(module).items()}
-        for module in net.modules()
-    }
-    before, _known = state(net)
-    try:
-        yield
-    finally:
-        after, _ = state(net)
-        changed = [name for name in {**before, **after} if before.get(name) != after.get(name)]
-        for module, attributes in copies.items() if changed else ():
+class Unchanged:
+    """Raises TraceError if a block changes what a module keeps; puts attributes back."""
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net, self.before = net, state(net)
+
+    def __enter__(self) -> None:
+        self.copies = {
+            module: {key: (value, contents(value)) for key, value in vars(module).items()}
+            for module in self.net.modules()
+        }
+
+    def __exit__(self, *_: object) -> None:
+        before, after = self.before[0], state(self.net)
+        changed = [n for n in {**before, **after[0]} if before.get(n) != after[0].get(n)]
+        for module, attributes in self.copies.items() if changed else ():
             restore(module, attributes)
-        if set(changed) - computed(net):
+        self.before = state(self.net) if changed else after
+        if set(changed) - computed(self.net):
             raise mixing(f"the call changes {changed[0]}")
 
 

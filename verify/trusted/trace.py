@@ -22,7 +22,7 @@ from verify.trusted.canonical import canonical
 from verify.trusted.graph import Graph, Literal, Node, Ref
 from verify.trusted.program import OutputError, check_taken, explained, program
 from verify.trusted.reader import Reader, folded, overlap
-from verify.trusted.state import unchanged
+from verify.trusted.state import Unchanged
 from verify.trusted.values import TraceError, Value, mixing, unreadable
 
 __all__ = ["TraceError", "Traced", "freeze", "trace"]
@@ -70,13 +70,14 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
     tensors = {**parameters, **dict(net.named_buffers(remove_duplicate=False))}
     check_tensors(tensors, parameters)
     found: dict[Any, Traced] = {}
+    same = Unchanged(net)
     for batch in (None, 1):
         failed: list[Exception] = []
         for grad, wants in itertools.product((True, False), (False, True)):
             fill = {(True, False): None, (True, True): 1, (False, False): torch.nan}
             way = batch, grad, wants, fill.get((grad, wants), -1000)
             try:
-                read_once(net, dim, tensors, parameters, way, found)
+                read_once(net, dim, tensors, parameters, way, found, same)
             except TraceError as error:
                 if "require grad" not in error.detail or (grad and wants):
                     raise
@@ -88,12 +89,12 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
 
 def read_once(
     net: nn.Module, dim: int, tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor],
-    way: tuple[int | None, bool, bool, float | None], found: dict[Any, Traced],
+    way: tuple[int | None, bool, bool, float | None], found: dict[Any, Traced], same: Unchanged,
 ) -> None:  # fmt: skip
     """Run the module in one way; read the program unless it is known; raise for another graph."""
     batch, grad, wants, fill = way
     thetas = list({id(t): t for t in parameters.values() if t.requires_grad}.values())
-    with filled(thetas, fill), unchanged(net):
+    with filled(thetas, fill), same:
         try:
             with torch.set_grad_enabled(grad):
                 made = program(net, tensors, dim, batch, wants, not found)
@@ -192,8 +193,9 @@ def check_output(made: fx.GraphModule, batch: int | None, dim: int) -> None:
 
 
 PARTIAL = {
-    "inv": "0", "rsqrt": "<= 0", "log": "<= 0", "sqrt": "< 0", "pow": "<= 0", "lgamma": "a pole",
-    "digamma": "a pole", "inverse": "singular", "cholesky": "not positive definite",
+    "inv": "0", "rsqrt": "<= 0", "log": "<= 0", "sqrt": "< 0", "lgamma": "a pole",
+    "pow": "< 0, or 0 to a power <= 0", "digamma": "a pole", "inverse": "singular",
+    "cholesky": "not positive definite",
 }  # fmt: skip
 
 
