@@ -43,7 +43,7 @@ def refute(
         if narrow is not None:
             short = [first(p, shape) for p, shape in zip(own, narrow.params, strict=True)]  # type: ignore[arg-type]
             found = search(narrow, {}, short, claim == "psd", free, seed, effort)
-        if found is None:
+        if found is None and (narrow is None or effort != "glance"):
             found = search(graph, traced.sizes, own, claim == "psd", free, seed, effort)
     return None if found is None else counterexample(traced, claim, scope, found)
 
