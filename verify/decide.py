@@ -14,8 +14,10 @@ from verify.search.suggest import suggest
 from verify.trusted import kernel
 from verify.trusted.graph import Graph, GraphError
 from verify.trusted.schema import covers
-from verify.trusted.trace import Traced, TraceError, freeze, trace
+from verify.trusted.trace import Traced, TraceError, fix, freeze, trace
 from verify.verdict import CLAIMS, SCOPES, Certificate, Reason, Verdict
+
+FEW = 8  # sizes up to which a claim is also tried to be proved of these sizes alone
 
 
 def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all") -> Verdict:
@@ -82,11 +84,13 @@ def counterexample_of(
 
 
 def readings(traced: Traced, scope: str) -> Iterator[tuple[Graph, str]]:
-    """Yield the graphs to prove the claim of: for any depth, as traced, with its numbers."""
+    """Yield the graphs to prove the claim of: of any depth and size, as they are, with numbers."""
     schema = roll(traced.graph, traced.sizes)
     if schema is not None:
         yield schema, "all"
     yield traced.graph, "all"
+    if traced.sizes and max(traced.sizes.values()) <= FEW:
+        yield fix(traced), "all"
     if scope == "current" and traced.tensors:
         yield freeze(traced), "current"
 
@@ -100,9 +104,11 @@ def sizes(certificate: Certificate) -> str:
     """Return what sizes a proof is for."""
     shape = certificate.graph.nodes[certificate.graph.output].shape
     fixed = sorted({size for p in certificate.graph.params for size in p if isinstance(size, int)})
-    if not shape or any(isinstance(size, int) for size in shape):
-        return f"dim = {', '.join(map(str, shape)) or 1} only"
-    return f"all dims; axes of {', '.join(map(str, fixed))} as they are" if fixed else "all sizes"
+    dims = {size for size in shape if isinstance(size, int)} if shape else {1}
+    told = f"dim = {max(dims)} only" if dims else "all dims"
+    fixed = [size for size in fixed if size not in dims]
+    rest = f"axes of {', '.join(map(str, fixed))} as they are" if fixed else ""
+    return f"{told}; {rest}" if rest else told if dims else "all sizes"
 
 
 def blocked(traced: Traced, failures: list[Failure], note: str) -> Reason:
@@ -134,7 +140,7 @@ def check(certificate: Certificate, net: nn.Module | None = None, dim: int | Non
     except TraceError as error:
         raise kernel.Rejected("trace", str(error)) from None
     flat = freeze(traced) if certificate.scope == "current" else traced.graph
-    same = certificate.graph.digest == flat.digest
+    same = certificate.graph.digest in (flat.digest, fix(traced).digest)
     if not same and certificate.scope == "all":
         try:
             same = covers(certificate.graph, flat, traced.sizes) is not None

@@ -135,6 +135,20 @@ def test_what_sizes_a_proof_is_for() -> None:
         verify.check(fixed, nn.Tanh(), dim=3)
 
 
+def test_what_holds_at_the_module_s_sizes_only() -> None:
+    def centred(x: torch.Tensor, w: torch.Tensor) -> torch.Tensor:
+        return x - x.sum(-1, keepdim=True) / 2 + torch.tanh(x @ w.T) @ w
+
+    verdict = verify.decide(Map(centred, w=(3, 2)), "psd", dim=2)
+    assert verdict.certificate is not None
+    assert verdict.sizes == "dim = 2 only; axes of 3 as they are"
+    verify.check(verdict.certificate, Map(centred, w=(3, 2)), dim=2)
+    for size in ((3, 3), (4, 2)):
+        with pytest.raises(verify.Rejected, match="another map"):
+            verify.check(verdict.certificate, Map(centred, w=size), dim=size[1])
+    assert verify.decide(Map(centred, w=(3, 3)), "psd", dim=3).status == "refuted"
+
+
 def test_exclusions_are_told() -> None:
     verdict = verify.decide(Map(lambda x, v: x * v / v.norm(), v=()), "symmetric", dim=2)
     assert verdict.status in ("proved", "unknown")
@@ -199,7 +213,9 @@ def test_what_is_plainly_refuted_is_not_proved(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_readings() -> None:
-    traced = trace(nn.Linear(2, 2), 2)
-    assert [scope for _, scope in readings(traced, "all")] == ["all"]
-    assert [scope for _, scope in readings(traced, "current")] == ["all", "current"]
-    assert [scope for _, scope in readings(trace(nn.Tanh(), 2), "current")] == ["all"]
+    """As traced, at the module's sizes where these are few, and with its numbers."""
+    traced, wide = trace(nn.Linear(2, 2), 2), trace(nn.Linear(9, 9), 9)
+    assert [scope for _, scope in readings(traced, "all")] == ["all", "all"]
+    assert [scope for _, scope in readings(traced, "current")] == ["all", "all", "current"]
+    assert [scope for _, scope in readings(wide, "current")] == ["all", "current"]
+    assert [scope for _, scope in readings(trace(nn.Tanh(), 2), "current")] == ["all", "all"]

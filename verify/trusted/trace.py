@@ -25,7 +25,7 @@ from verify.trusted.reader import Reader, folded, overlap
 from verify.trusted.state import Unchanged
 from verify.trusted.values import TraceError, Value, mixing, unreadable
 
-__all__ = ["TraceError", "Traced", "freeze", "trace"]
+__all__ = ["TraceError", "Traced", "fix", "freeze", "trace"]
 
 
 @dataclass(frozen=True)
@@ -278,19 +278,33 @@ def spared(
     return spare
 
 
+def fix(traced: Traced) -> Graph:
+    """Return the graph at the module's sizes."""
+    return at_sizes(traced, list(traced.graph.literals), {})
+
+
 def freeze(traced: Traced) -> Graph:
     """Return the graph with the parameters' present values as literals, at the module's sizes."""
     literals = {literal: k for k, literal in enumerate(traced.graph.literals)}
-    number = []
-    for t in traced.tensors:
+    number = {}
+    for k, t in enumerate(traced.tensors):
         values = map(Fraction, t.detach().flatten().tolist())
         literal = Literal(tuple(n for n in t.shape if n > 1), tuple(values))
-        number.append(literals.setdefault(literal, len(literals)))
+        number[k] = literals.setdefault(literal, len(literals))
+    return at_sizes(traced, list(literals), number)
+
+
+def at_sizes(traced: Traced, literals: Sequence[Literal], number: Mapping[int, int]) -> Graph:
+    """Return the graph at the module's sizes, some params as literals of these numbers."""
+
+    def numbers(shape: Sequence[Any]) -> tuple[int, ...]:
+        return tuple(s if isinstance(s, int) else traced.sizes[s] for s in shape)
+
     nodes = []
     for node in traced.graph.nodes:
-        shape = tuple(s if isinstance(s, int) else traced.sizes[s] for s in node.shape)
-        node = replace(node, shape=shape)
-        if node.op == "param":
+        node = replace(node, shape=numbers(node.shape))
+        if node.op == "param" and node.attrs[0] in number:
             node = replace(node, op="lit", attrs=(number[node.attrs[0]],))
         nodes.append(node)
-    return canonical(nodes, traced.graph.output, list(literals), [])[0]
+    params = [numbers(shape) for shape in traced.graph.params]
+    return canonical(nodes, traced.graph.output, literals, params)[0]
