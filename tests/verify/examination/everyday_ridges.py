@@ -69,18 +69,6 @@ class HardswishLeak(Layer):
         return F.hardswish(u) + u / 2
 
 
-@examined(
-    symmetric=True,
-    psd=False,
-    why="the slope of hardswish is -1/2 at -3",
-    values={"lin.weight": 1.0, "lin.bias": -2.95},
-    points=NEAR,
-)
-class HardswishLeakTooLittle(Layer):
-    def phi(self, u: Tensor) -> Tensor:
-        return F.hardswish(u) + 0.4 * u
-
-
 @examined(symmetric=False, psd=False, why="a gated linear unit between W^T and W")
 class GatedLinearUnit(Layer):
     def __init__(self) -> None:
