@@ -199,12 +199,6 @@ class NeverOne(Ridge):
         return torch.sigmoid(u).long().to(u.dtype)
 
 
-@examined(symmetric=True, psd=True, why="a step at 0")
-class RoundedSigmoid(Ridge):
-    def phi(self, u: Tensor) -> Tensor:
-        return torch.round(torch.sigmoid(u))
-
-
 @examined(symmetric=True, psd=True, why="a base of at least 1")
 class Power(Ridge):
     def phi(self, u: Tensor) -> Tensor:
@@ -227,6 +221,12 @@ class Atan2(Ridge):
 class Atan2Free(Ridge):
     def phi(self, u: Tensor) -> Tensor:
         return torch.atan2(u, self.p.expand_as(u))
+
+
+@examined(symmetric=True, psd=False, why="|elu u| falls below 0")
+class AbsoluteElu(Ridge):
+    def phi(self, u: Tensor) -> Tensor:
+        return F.elu(u).abs()
 
 
 @examined(symmetric=True, psd=True, why="u 2^p")
