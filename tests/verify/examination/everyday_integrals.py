@@ -218,3 +218,16 @@ class FilteredTwice(Signal):
 class FilteredGain(Signal):
     def forward(self, x: Tensor) -> Tensor:
         return self.synthesise(F.softmax(self.gain * self.analyse(x), dim=1))
+
+
+@convex("a cascade in double precision, its scale a buffer", dim=5)
+class Doubles(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.W = nn.Parameter(torch.randn(9, 5, dtype=torch.float64))
+        self.register_buffer("scale", torch.tensor(1 / math.sqrt(5), dtype=torch.float64))
+        self.scale: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        z = self.scale * (x.to(self.W) @ self.W.mT)
+        return self.scale * (torch.special.expit(z + torch.special.erf(z)) @ self.W).to(x.dtype)

@@ -1,6 +1,5 @@
 """Deep elementwise functions between W^T and W: little networks a neuron, norms, odd sizes."""
 
-import math
 from typing import Any
 
 import torch
@@ -297,16 +296,3 @@ class OrthogonalResidual(nn.Module):
 @convex("with a step below 1 there is room for the rounding", dim=4)
 class OrthogonalStep(OrthogonalResidual):
     tau = 0.9
-
-
-@convex("a cascade in double precision, its scale a buffer", dim=5)
-class Doubles(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.W = nn.Parameter(torch.randn(9, 5, dtype=torch.float64))
-        self.register_buffer("scale", torch.tensor(1 / math.sqrt(5), dtype=torch.float64))
-        self.scale: Tensor
-
-    def forward(self, x: Tensor) -> Tensor:
-        z = self.scale * (x.to(self.W) @ self.W.mT)
-        return self.scale * (torch.special.expit(z + torch.special.erf(z)) @ self.W).to(x.dtype)
