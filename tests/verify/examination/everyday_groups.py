@@ -245,3 +245,27 @@ class UnitWithoutEps(Memory):
     def forward(self, x: Tensor) -> Tensor:
         z = self.q(x)
         return (z / z.norm(dim=-1, keepdim=True)) @ self.q.weight
+
+
+@convex("the temperature may be 0, and then nothing depends on x", dim=4)
+class SquaredTemperature(Memory):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.softmax(self.log_beta**2 * x @ self.keys.T, dim=-1) @ self.keys
+
+
+@convex("a temperature by relu, which is often 0", dim=4)
+class ReluTemperature(Memory):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.softmax(F.relu(self.log_beta) * x @ self.keys.T, dim=-1) @ self.keys
+
+
+@convex("a nonnegative gain before the normalisation", dim=4)
+class GainBeforeNorm(Memory):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.rms_norm(self.log_beta.abs() * self.q(x), (5,)) @ self.q.weight
+
+
+@gradient_only("a gain of any sign before the normalisation", dim=4)
+class FreeGainBeforeNorm(Memory):
+    def forward(self, x: Tensor) -> Tensor:
+        return F.layer_norm(self.log_beta * self.q(x), (5,)) @ self.q.weight

@@ -231,3 +231,16 @@ class Doubles(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         z = self.scale * (x.to(self.W) @ self.W.mT)
         return self.scale * (torch.special.expit(z + torch.special.erf(z)) @ self.W).to(x.dtype)
+
+
+@no_gradient("a projector computed in single precision is symmetric to 1e-8 only",
+             unseen="an asymmetry of 1e-8", scored=False)  # fmt: skip
+class ProjectorBuffer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        basis = torch.tensor([[1.0, 0.3], [-0.7, 1.1], [0.2, 0.9]])
+        self.register_buffer("P", basis @ torch.linalg.inv(basis.T @ basis) @ basis.T)
+        self.P: Tensor
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x @ self.P.to(x.dtype)
