@@ -102,7 +102,7 @@ def differing(
     traced: Traced, params: Sequence[Any], x: Tensor, seen: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return which samples have other values than the graph's, and which have finite ones."""
-    points, small = x.double().numpy(), 1e-6 if x.dtype == torch.float32 else 1e-12
+    points, small = x.detach().double().numpy(), 1e-6 if x.dtype == torch.float32 else 1e-12
 
     def values(at: np.ndarray) -> np.ndarray:
         return np.asarray(evaluate(traced.graph, traced.sizes, params, at)).reshape(seen.shape)

@@ -22,6 +22,8 @@ WRITTEN = 4_000_000  # steps of work on what is written out
 WORK = 15_000_000  # steps of work after which no other way is begun
 TERMS = 64  # of a normal form from which a proof goes on
 
+STOPS = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -41,7 +43,7 @@ def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof 
         bench.root = summed_over_rounds(bench, graph.output)
         try:
             proofs = bench.attempt(lambda way=way, bench=bench: list(way(bench))) or ()
-        except (ArithmeticError, LookupError, TypeError, ValueError) as error:  # nothing is lost
+        except STOPS as error:  # nothing is lost
             tried.append((name, "the search stopped", f"{type(error).__name__}: {error}"))
             continue
         finally:

@@ -39,10 +39,16 @@ LIBRARIES = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "purelib",
 PARTS = ("__self__", "__func__", "func", "args", "keywords")  # of a method, of a partial
 
 
+def of_a_library(value: Any) -> bool:
+    """Return whether a function, a class or an instance is Python's or of one of these libraries.
+
+    ``__module__`` may be None.
+    """
+    return str(value.__module__).split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+
+
 def captured(function: FunctionType) -> list[Any]:
     """Return what a function of the user's has of its surroundings."""
-    if (function.__module__ or "").split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}:
-        return []
     empty = CellType()
     return [cell.cell_contents for cell in function.__closure__ or () if cell != empty]
 
@@ -83,13 +89,13 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         return id(value), [(snapshot(k, known), snapshot(v, known)) for k, v in value.items()]
     if issubclass(kind, list | tuple | set | frozenset | deque):
         return id(value), [snapshot(v, known) for v in value]
-    if issubclass(kind, FunctionType):
+    if issubclass(kind, FunctionType) and not of_a_library(value):
         parts = [value.__dict__, value.__defaults__, value.__kwdefaults__, *captured(value)]
         return id(value), [snapshot(part, known) for part in parts]
     if issubclass(kind, MethodType | partial):
         return id(value), [snapshot(getattr(value, name, None), known) for name in PARTS]
     own = value if issubclass(kind, type) else kind
-    foreign = str(own.__module__).split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+    foreign = of_a_library(own)
     if own is value and not foreign:  # a class may count calls
         return id(value), snapshot(dict(vars(value)), known)[1]
     if issubclass(kind, ModuleType) and not installed(value):

@@ -11,6 +11,7 @@ from . import (
     departures,
     disguises,
     domains,
+<<<<<<< HEAD
     everyday_constraints,
     everyday_convolutions,
     everyday_gates,
@@ -20,6 +21,15 @@ from . import (
     everyday_proximal,
     everyday_ridges,
     everyday_traps,
+=======
+    everyday_cascades,
+    everyday_energies,
+    everyday_gates,
+    everyday_groups,
+    everyday_integrals,
+    everyday_neurons,
+    everyday_potentials,
+>>>>>>> exam2
     fields,
     frozen,
     gated,
@@ -61,6 +71,7 @@ __all__ = [
     "departures",
     "disguises",
     "domains",
+<<<<<<< HEAD
     "everyday_constraints",
     "everyday_convolutions",
     "everyday_gates",
@@ -70,6 +81,15 @@ __all__ = [
     "everyday_proximal",
     "everyday_ridges",
     "everyday_traps",
+=======
+    "everyday_cascades",
+    "everyday_energies",
+    "everyday_gates",
+    "everyday_groups",
+    "everyday_integrals",
+    "everyday_neurons",
+    "everyday_potentials",
+>>>>>>> exam2
     "fields",
     "frozen",
     "gated",
