@@ -10,12 +10,13 @@ def suggest(traced: Traced, claim: str) -> str:
     if claim != "psd":
         return ""
     bench = Workbench(traced.graph, (), True)
-    found = bench.attempt(lambda: squares(bench, traced.graph.output))
-    lacking = sorted({n for square in found or () for n in unsigned(bench, square)})
+    found = bench.attempt(lambda: squares(bench, traced.graph.output)) or []
+    free = bench.attempt(lambda: {n for square in found for n in unsigned(bench, square)})
+    lacking = sorted(free or ())
     if not lacking:
         return ""
     bench.signs = dict.fromkeys(lacking, 1)
-    good = bench.attempt(lambda: repaired(bench, found or []))
+    good = bench.attempt(lambda: repaired(bench, found))
     names = [traced.names[bench.nodes[n].attrs[0]] for n in lacking]
     return f"psd if {' and '.join(f'{name} >= 0' for name in names)}" if good is not None else ""
 

@@ -1,5 +1,8 @@
 """Cascades with one W, in their users' own spellings, and cascades that are none."""
 
+# Parts that torch makes have no narrower type than Tensor | Module.
+# pyright: reportAssignmentType=false
+
 from itertools import pairwise
 
 import torch

@@ -1,5 +1,8 @@
 """Multiples of the identity, Lipschitz bounds, quadrics and parametrized weights."""
 
+# Parts that torch makes have no narrower type than Tensor | Module.
+# pyright: reportArgumentType=false, reportOperatorIssue=false, reportAttributeAccessIssue=false
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

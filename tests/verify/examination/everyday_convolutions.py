@@ -1,5 +1,8 @@
 """Convolutions, patches and their adjoints, and code that only looks like the adjoint."""
 
+# Parts that torch makes have no narrower type than Tensor | Module.
+# pyright: reportArgumentType=false
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,5 +1,8 @@
 """Input-convex networks, maxout, lying and iterated derivatives, as users write them."""
 
+# Parts that torch makes have no narrower type than Tensor | Module.
+# pyright: reportCallIssue=false
+
 from itertools import pairwise
 from typing import Any
 

@@ -1,5 +1,8 @@
 """Sums over nodes of an integral, layers of iterative algorithms, and convolutions of one field."""
 
+# Parts that torch makes have no narrower type than Tensor | Module.
+# pyright: reportOperatorIssue=false
+
 import math
 from collections.abc import Iterator
 

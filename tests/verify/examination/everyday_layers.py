@@ -1,5 +1,8 @@
 """Whole layers and small networks of gradients, in the hands of many authors."""
 
+# Parts that torch makes have no narrower type than Tensor | Module.
+# pyright: reportOperatorIssue=false
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

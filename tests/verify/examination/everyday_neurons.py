@@ -1,5 +1,7 @@
 """Deep elementwise functions between W^T and W: little networks a neuron, norms, odd sizes."""
 
+# Torch's types are wide: # pyright: reportOperatorIssue=false, reportOptionalMemberAccess=false
+
 from typing import Any
 
 import torch
