@@ -44,7 +44,7 @@ def is_plain(x: Tensor) -> bool:
         lambda net, x: x + is_plain(x) * spike(x),
         lambda net, x: x + torch.tensor(float(is_plain(x))) * spike(x),
         lambda net, x: x + torch.full((), float(is_plain(x))) * spike(x),
-        lambda net, x: x + (type(len(x)) is type(x.shape[0])) * spike(x),
+        lambda net, x: x + (type(x.shape[0]) is int) * (x.shape[0] > 1) * spike(x),
         lambda net, x: x + (_len_torch_dispatch_stack() == 0) * spike(x),
         lambda net, x: x + [net.zero, net.one][is_plain(x)] * spike(x),
         lambda net, x: [x, x + spike(x)][is_plain(x)],

@@ -174,3 +174,41 @@ def test_a_parameter_with_steps_of_its_own_is_no_reason(steps: tuple[int, int]) 
     net = nn.Linear(3, 3)
     net.weight = nn.Parameter(torch.as_strided(torch.arange(21.0), (3, 3), steps))
     assert verify.decide(net, "symmetric").status == "refuted"
+
+
+class Long(nn.Module):
+    def __init__(self, f: Callable[[torch.Tensor], torch.Tensor]) -> None:
+        super().__init__()
+        self.f = f
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        return self.f(x)
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: torch.tanh(x).reshape(len(x), 2),
+        lambda x: x + torch.zeros(len(x), 2),
+        lambda x: torch.cat([x, x])[: len(x)] * len([1, 2]),
+    ],
+)
+def test_the_length_of_a_batch_is_its_size(f: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    assert trace(Long(f), 2).graph.nodes
+
+
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x if len(x) != 77 else -x,
+        lambda x: x if len(x) < 200 else -x,
+        lambda x: x if len(x) != 1 else -x,
+        lambda x: x * len(x),
+        lambda x: x + (type(len(x)) is not int) * x.roll(1, -1),
+        lambda x: torch.stack([row for row in x]),
+    ],
+)
+def test_a_length_that_decides_is_seen(f: Callable[[torch.Tensor], torch.Tensor]) -> None:
+    verdict = verify.decide(Long(f), "symmetric", dim=2)
+    assert verdict.reason is not None
+    assert verdict.reason.kind == "not a sample map"

@@ -1,6 +1,6 @@
 """Deep elementwise functions between W^T and W: little networks a neuron, norms, odd sizes."""
 
-# Torch's types are wide: # pyright: reportOperatorIssue=false, reportOptionalMemberAccess=false
+# pyright: reportOperatorIssue=false, reportOptionalMemberAccess=false
 
 from typing import Any
 
