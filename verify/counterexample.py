@@ -88,7 +88,7 @@ class Counterexample:
         if not refutes(self.claim, self.kind):
             raise ReplayError(f"{self.kind} does not refute {self.claim}")
         traced = trace(net, self.dim)
-        f = exact_map(traced.graph, traced.sizes, self._values(traced))
+        f = exact_map(traced.graph, traced.sizes, self.values(traced))
         points = [exact(list(p)) for p in self.points]
         found = settle(f, self.kind, points, self.indices)
         if found is None:
@@ -98,7 +98,8 @@ class Counterexample:
                 raise ReplayError(f"{name}: this module has it in {found.get(name)}")
         return found
 
-    def _values(self, traced: "Traced") -> list[Any]:
+    def values(self, traced: "Traced") -> list[Any]:
+        """Return the exact parameters, in the shapes of a module's graph."""
         if self.scope == "current":
             return list(own_values(traced))
         values = []

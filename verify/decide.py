@@ -10,6 +10,7 @@ from verify.search.agreement import disagreement
 from verify.search.prove import Failure, prove
 from verify.search.refute import refute
 from verify.search.roll import roll
+from verify.search.rounding import rests_on_rounding
 from verify.search.suggest import suggest
 from verify.trusted import kernel
 from verify.trusted.graph import Graph, GraphError
@@ -66,10 +67,19 @@ def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all
             return replaced(told, status="proved", certificate=proof, sizes=sizes(proof))
         failures.append(found)
     counterexample = counterexample_of(traced, claim, scope, "full", notes) or seen
+    if counterexample is not None and rests_on_rounding(traced, counterexample):
+        return replaced(told, reason=Reason("rounding", stored(counterexample)))
     if counterexample is not None:
         hint = suggest(traced, claim) if scope == "all" else ""
         return replaced(told, status="refuted", counterexample=counterexample, suggestion=hint)
     return replaced(told, reason=blocked(traced, failures, "".join(dict.fromkeys(notes))))
+
+
+def stored(found: Counterexample) -> str:
+    """Return what is refuted of the numbers as they are stored."""
+    name, (lower, upper) = [*found.enclosures.items()][-1]
+    value = f"{name} in [{float(lower):.3g}, {float(upper):.3g}]"
+    return f"refuted ({value}) only by how constants are rounded; other roundings change that"
 
 
 def counterexample_of(

@@ -190,7 +190,7 @@ class Long(nn.Module):
     [
         lambda x: torch.tanh(x).reshape(len(x), 2),
         lambda x: x + torch.zeros(len(x), 2),
-        lambda x: torch.cat([x, x])[: len(x)] * len([1, 2]),
+        lambda x: torch.cat([x])[: len(x)] * len([1, 2]),
     ],
 )
 def test_the_length_of_a_batch_is_its_size(f: Callable[[torch.Tensor], torch.Tensor]) -> None:
@@ -205,7 +205,7 @@ def test_the_length_of_a_batch_is_its_size(f: Callable[[torch.Tensor], torch.Ten
         lambda x: x if len(x) != 1 else -x,
         lambda x: x * len(x),
         lambda x: x + (type(len(x)) is not int) * x.roll(1, -1),
-        lambda x: torch.stack([row for row in x]),
+        lambda x: torch.stack(list(x)),
     ],
 )
 def test_a_length_that_decides_is_seen(f: Callable[[torch.Tensor], torch.Tensor]) -> None:
