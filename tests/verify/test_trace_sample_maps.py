@@ -190,7 +190,7 @@ class Long(nn.Module):
     [
         lambda x: torch.tanh(x).reshape(len(x), 2),
         lambda x: x + torch.zeros(len(x), 2),
-        lambda x: torch.cat([x])[: len(x)] * len([1, 2]),
+        lambda x: x.new_zeros((len(x), 1)) + x * len([1, 2]),
     ],
 )
 def test_the_length_of_a_batch_is_its_size(f: Callable[[torch.Tensor], torch.Tensor]) -> None:
