@@ -121,7 +121,7 @@ class Reason:
     """Why a claim was left undecided.
 
     Attributes:
-        kind: "not a sample map", "unknown operation", "side condition", ...
+        kind: "not a sample map", "unknown operation", "side condition", "rounding", ...
         detail: the operation or the condition.
         source: the line of the user's module, "file:line", or "".
 
