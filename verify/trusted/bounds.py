@@ -11,6 +11,9 @@ from verify.trusted.extrema import is_hardmax
 from verify.trusted.inequalities import TANGENTS, between
 from verify.trusted.polys import Atom, Poly, sized
 from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
+from verify.trusted.univariate import Word, grouped, sign_of_function, words
+
+WORDS = 4  # arguments of which a Poly is read as a function
 
 
 class Bounds(Entries):
@@ -29,16 +32,20 @@ class Bounds(Entries):
             end = added(signs) or not depth or len(p.terms) > 64
             self.corners[key] = added(signs) if end else self.sign_at_ends(p, depth)
             if not end and not self.corners[key] and len(p.terms) <= 8 and depth >= 3:
-                self.corners[key] = self.sign_by_other_forms(p, signs, depth - 3)
+                found = self.sign_by_other_forms(p, signs, depth - 3)
+                self.corners[key] = found or self.sign_by_enclosures(p)
         return self.corners[key]
 
     def sign_by_other_forms(self, p: Poly, signs: list[int], depth: int) -> int:
         """Return the sign of a Poly by one of a Poly that has the same.
 
-        d p for d > 0 with 1/d or e^-m in p; a^2 - b^2 >= 0 for a + b with the sign of a; the rest
+        sin 2u for 2 sin u cos u; d p for d > 0 with 1/d or e^-m in p; a^2 - b^2 >= 0 for a + b with the sign of a; the rest
         of p beside sum_k m_k - m_i >= 0, for m_k > 0; and what ``by_inequalities`` says.
         """
         ring = self.ring
+        doubled = self.doubled(p) if "sin" in p.heads else p
+        if doubled is not p:
+            return self.sign_by_corners(doubled, depth)
         inverses = {a for mono in p.terms for a, _ in mono[1] if a.head == "inv"}
         for a in sorted(inverses, key=lambda a: a.key):
             alone = not any(bounds_name(mono, a) for mono in p.terms)
@@ -66,6 +73,39 @@ class Bounds(Entries):
                 if len(less.terms) == len(p.terms) - 2:
                     return self.sign_beside(less, -int_sign(Fraction(s)), depth)
         return self.by_inequalities(p, depth)
+
+    def doubled(self, p: Poly) -> Poly:
+        """Return p with sin(2 u) / 2 for sin u cos u."""
+        ring, parts = self.ring, []
+        for m, q in p.terms.items():
+            for a in [a for a, _ in m[1] if a.head == "sin" and not bounds_name(m, a)]:
+                b = ring.atom("cos", (), a.args)
+                if b in dict(m[1]):
+                    powers = {c: e - (c in (a, b)) for c, e in m[1]}
+                    rest = m[0], tuple((c, e) for c, e in powers.items() if e)
+                    angle = ring.of("sin", ring.add((2, a.args[0])))
+                    parts.append((q / 2, ring.mul(ring.poly({rest: Fraction(1)}), angle)))
+                    break
+            else:
+                parts.append((q, ring.poly({m: Fraction(1)})))
+        return ring.add(*parts)
+
+    def sign_by_enclosures(self, p: Poly) -> int:
+        """Return the sign of a sum of products g f, f functions of one number, each of a sign."""
+        candidates: list[Word] = []
+        for word in words(p):
+            candidates += [] if word in candidates or len(candidates) == WORDS else [word]
+        for word in sorted(candidates, key=len):
+            signs = []
+            for (bounds, others), f in grouped(self.ring, p, word).items():
+                if f not in self.enclosed:
+                    self.enclosed[f] = sign_of_function(self.ring, f, word)
+                signs.append(times(self.enclosed[f], self.sign_of_monomial((bounds, others))))
+                if not signs[-1]:
+                    break
+            if added(signs):
+                return added(signs)
+        return 0
 
     def by_inequalities(self, p: Poly, depth: int) -> int:
         """Return the sign of a Poly by squares, tangents, or the order of two values."""

@@ -56,6 +56,7 @@ class Entries:
         self.seen_signs: dict[Poly, int] = {}
         self.ways: dict[Any, int | None] = {}
         self.corners: dict[Any, int] = {}
+        self.enclosed: dict[Any, int] = {}  # signs of functions of one number
         self.cut: int | None = None  # a node read as a variable
         self.reach: list[frozenset[str]] = []
         for number in range(len(nodes)):
