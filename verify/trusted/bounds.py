@@ -1,18 +1,20 @@
 """Signs of Polys: from the signs and the ranges of their atoms, and by inequalities."""
 
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 from math import comb
 from typing import Any
 
 from verify.trusted.atoms import ROWS
 from verify.trusted.entries import Entries
 from verify.trusted.extrema import is_hardmax
+from verify.trusted.forms import divided, doubled, sums_apart
 from verify.trusted.inequalities import TANGENTS, between
-from verify.trusted.polys import Atom, Poly, sized
+from verify.trusted.polys import Atom, Poly, RingError, sized
 from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
 from verify.trusted.univariate import Word, grouped, sign_of_function, words
 
+HALF = Fraction(1, 2)
 WORDS = 4  # arguments of which a Poly is read as a function
 
 
@@ -39,13 +41,18 @@ class Bounds(Entries):
     def sign_by_other_forms(self, p: Poly, signs: list[int], depth: int) -> int:
         """Return the sign of a Poly by one of a Poly that has the same.
 
-        sin 2u for 2 sin u cos u; d p for d > 0 with 1/d or e^-m in p; a^2 - b^2 >= 0 for a + b with the sign of a; the rest
-        of p beside sum_k m_k - m_i >= 0, for m_k > 0; and what ``by_inequalities`` says.
+        sin 2u for 2 sin u cos u; c q for the product c that all of p = c q has; d p for d > 0 with
+        1/d or e^-m in p; a^2 - b^2 >= 0 for a + b with the sign of a; the rest of p beside
+        sum_k m_k - m_i >= 0, for m_k > 0; and what ``by_inequalities`` says.
         """
         ring = self.ring
-        doubled = self.doubled(p) if "sin" in p.heads else p
-        if doubled is not p:
-            return self.sign_by_corners(doubled, depth)
+        other = doubled(ring, p) if "sin" in p.heads else p
+        if other is not p:
+            return self.sign_by_corners(other, depth)
+        content, rest = divided(ring, p)
+        s = self.sign_by_corners(content, depth) if rest is not p else 0
+        if s:
+            return times(s, self.sign_by_corners(rest, depth))
         inverses = {a for mono in p.terms for a, _ in mono[1] if a.head == "inv"}
         for a in sorted(inverses, key=lambda a: a.key):
             alone = not any(bounds_name(mono, a) for mono in p.terms)
@@ -73,22 +80,6 @@ class Bounds(Entries):
                 if len(less.terms) == len(p.terms) - 2:
                     return self.sign_beside(less, -int_sign(Fraction(s)), depth)
         return self.by_inequalities(p, depth)
-
-    def doubled(self, p: Poly) -> Poly:
-        """Return p with sin(2 u) / 2 for sin u cos u."""
-        ring, parts = self.ring, []
-        for m, q in p.terms.items():
-            for a in [a for a, _ in m[1] if a.head == "sin" and not bounds_name(m, a)]:
-                b = ring.atom("cos", (), a.args)
-                if b in dict(m[1]):
-                    powers = {c: e - (c in (a, b)) for c, e in m[1]}
-                    rest = m[0], tuple((c, e) for c, e in powers.items() if e)
-                    angle = ring.of("sin", ring.add((2, a.args[0])))
-                    parts.append((q / 2, ring.mul(ring.poly({rest: Fraction(1)}), angle)))
-                    break
-            else:
-                parts.append((q, ring.poly({m: Fraction(1)})))
-        return ring.add(*parts)
 
     def sign_by_enclosures(self, p: Poly) -> int:
         """Return the sign of a sum of products g f, f functions of one number, each of a sign."""
@@ -119,6 +110,7 @@ class Bounds(Entries):
                 whole = [self.ring.mul(q, self.raised(a, e - least)) for e, q in parts.items()]
                 return self.sign_by_corners(self.ring.add(*((1, q) for q in whole)), depth)
             found = self.by_square(a, parts, depth) or self.by_tangent(a, parts, depth)
+            found = found or self.by_exponent(a, parts, depth)
             found = found or self.by_order(a, p, depth)
             if found:
                 return found
@@ -170,6 +162,18 @@ class Bounds(Entries):
                 return t
         return 0
 
+    def by_exponent(self, a: Atom, parts: dict[Any, Poly], depth: int) -> int:
+        """Return the sign of k log u + r, k a number: that of k (u - e^(-r/k)), where u > 0."""
+        k = parts[1].constant if a.head == "log" and parts.keys() == {0, 1} else None
+        if not k or len(parts[0].terms) > 4:
+            return 0
+        try:
+            other = self.ring.exp(self.ring.add((-1 / k, parts[0])))
+        except RingError:
+            return 0
+        gap = self.ring.add((1, a.args[0]), (-1, other))
+        return int_sign(k) * self.sign_by_corners(gap, depth)
+
     def by_order(self, a: Atom, p: Poly, depth: int) -> int:
         """Return the sign of m (f(u) - f(w)) and a rest, f monotone and u - w of a sign."""
         row = ROWS.get(a.head)
@@ -203,6 +207,8 @@ class Bounds(Entries):
         """
         for a in sorted({a for m in p.terms for a, _ in m[1]}, key=lambda a: a.key):
             low, high = between(a)
+            if a.head == "sigmoid" and (s := self.sign_by_corners(a.args[0], 3)):
+                low, high = ((HALF, abs(s) == 1), high) if s > 0 else (low, (HALF, abs(s) == 1))
             if not (low or high) or any(bounds_name(m, a) for m in p.terms):
                 continue
             parts = self.by_powers(p, a)
@@ -246,7 +252,24 @@ class Bounds(Entries):
             s = self.sign_of_atom(a)
             s = s if e % 2 else (2 if abs(s) == 2 else 1)
             result = times(result, 2 if a.head == "E" else s)
-        return result
+        return result or self.sign_of_sum_of_squares(mono)
+
+    def sign_of_sum_of_squares(self, mono: Any) -> int:
+        """Return 1 for sum_k c_k (sum_i a_ik)^2, c_k >= 0: two sums that are the same, or 0.
+
+        For some k of the names that are summed over, the factors fall into parts that share no
+        others; of the sums over these equal ones make up pairs.
+        """
+        sizes, powers = self.ring.open(*mono)
+        if not 1 < len(sizes) <= 4 or len(powers) > 8:
+            return 0
+        for k in range(len(sizes)):
+            for held in combinations(sizes, k):
+                sums = sums_apart(self.ring, sizes, powers, held)
+                odd = [p for p in {*sums} if sums.count(p) % 2]
+                if len(sums) > len(odd) and all(self.sign_by_corners(p, 3) >= 1 for p in odd):
+                    return 1
+        return 0
 
     def sign_of_literal(self, k: int) -> int:
         """Return the sign that all entries of a constant have."""
