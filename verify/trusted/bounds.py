@@ -282,6 +282,8 @@ class Bounds(Entries):
         """Return the sign of an atom, by its row and its argument."""
         if a.head.startswith("lit "):
             return self.sign_of_literal(int(a.head[4:]))
+        if a.head.startswith("param "):
+            return self.given.get(int(a.head[6:]), 0)
         if a.head in ("inv", "log", "rsqrt") and not a.args[0].terms:
             return 0  # a pole
         if a.head == "pow":

@@ -242,6 +242,8 @@ class Conditions(Structure):
             for s in once.values():
                 result = times(result, s)
             return result
+        if node.op == "param":
+            return self.given.get(node.attrs[0], 0)
         if node.op == "lit":
             return self.sign_of_literal(node.attrs[0])
         if node.op == "call" and node.name in EDGES:

@@ -44,8 +44,11 @@ def require(holds: Any, step: str, reason: str) -> None:
 class Entries:
     """The nodes of a certificate (graph and auxiliary) and their entries in one ring."""
 
-    def __init__(self, graph: Graph, nodes: tuple[Node, ...]) -> None:
+    def __init__(
+        self, graph: Graph, nodes: tuple[Node, ...], given: dict[int, int] | None = None
+    ) -> None:
         self.graph, self.nodes = graph, nodes
+        self.given = given or {}  # signs of params
         self.ring, self.written = Ring(graph.literals), False  # sums of fixed size written out
         self.ring.first = any(node.name == "hardmax" for node in graph.nodes)
         self.shape = graph.nodes[graph.output].shape

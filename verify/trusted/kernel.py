@@ -40,6 +40,10 @@ and (f(x) - f(y)).(x - y) >= 0. Every rule also needs f defined everywhere and l
     ------------------------------------------------ induction (``direction`` of a loop)
     z_L up, for every number of rounds L
 
+    S(f) [M(f)] for all values > 0 of some nodes on parameters that are >= 0
+    ------------------------------------------------------------------------ limit (gains.py)
+    S(f) [M(f)]                      where f is continuous in them
+
 Equality is that of normal forms (ring.py). Sizes stay symbols unless the proof says "expand": then
 sums over fixed sizes are written out, and entries too where x has a fixed size.
 """
@@ -48,6 +52,7 @@ from typing import Any
 
 from verify.trusted.curvature import Curvature
 from verify.trusted.entries import Rejected, require, seen
+from verify.trusted.gains import limit
 from verify.trusted.graph import Graph, GraphError, Node, Ref, decode, decode_node, validate
 from verify.trusted.polys import Poly, RingError
 
@@ -71,7 +76,12 @@ def check(document: Any) -> None:
         first = len(graph.nodes)
         aux = [decode_node(value, first + k) for k, value in enumerate(document["aux"])]
         validate(graph, aux)
-        Checker(graph, (*graph.nodes, *aux), document["claim"] == "psd").check(document["proof"])
+        proof, given = document["proof"], dict[int, int]()
+        if isinstance(proof, dict) and "gains" in proof:
+            graph, given = limit(graph, proof["gains"])
+            proof = {key: value for key, value in proof.items() if key != "gains"}
+        psd = document["claim"] == "psd"
+        Checker(graph, (*graph.nodes, *aux), psd, given).check(proof)
     except GraphError as error:
         raise Rejected("graph", str(error)) from None
     except RingError as error:
@@ -87,8 +97,10 @@ def check(document: Any) -> None:
 class Checker(Curvature):
     """One check: the nodes (graph and auxiliary) and the claim."""
 
-    def __init__(self, graph: Graph, nodes: tuple[Node, ...], psd: bool) -> None:
-        super().__init__(graph, nodes)
+    def __init__(
+        self, graph: Graph, nodes: tuple[Node, ...], psd: bool, given: dict[int, int] | None = None
+    ) -> None:
+        super().__init__(graph, nodes, given)
         self.psd = psd
 
     def check(self, proof: Any) -> None:
