@@ -53,12 +53,17 @@ def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof 
 
 
 def gains_of(graph: Graph) -> list[int]:
-    """Return nodes of few entries that are >= 0, on parameters alone, and not seen to be > 0."""
+    """Return nodes of few entries, on parameters alone, that are >= 0, or > 0 and sums."""
     bench = Workbench(graph, (), False)
-    moving = {ref.node for n, node in enumerate(graph.nodes) if bench.varies(n) or not bench.sign(n)
-              for ref in node.args}  # fmt: skip
-    still = [n for n in sorted(moving) if not bench.varies(n) and len(graph.nodes[n].shape) < 2]
-    return [n for n in still if bench.sign(n) == 1][:MOST]
+    signs = {
+        n: bench.attempt(lambda n=n: bench.sign(n)) or 0
+        for n in range(len(graph.nodes))
+        if not bench.varies(n)
+    }
+    moving = {r.node for n, node in enumerate(graph.nodes) if not signs.get(n) for r in node.args}
+    still = [n for n in sorted(moving) if n in signs and len(graph.nodes[n].shape) < 2]
+    held = [n for n in still if signs[n] == 1 or (signs[n] == 2 and len(bench.poly(n).terms) > 1)]
+    return [n for n in held if "param" in bench.reach[n]][:MOST]
 
 
 def proved(

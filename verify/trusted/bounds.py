@@ -1,14 +1,14 @@
 """Signs of Polys: from the signs and the ranges of their atoms, and by inequalities."""
 
 from fractions import Fraction
-from itertools import combinations, product
+from itertools import product
 from math import comb
 from typing import Any
 
 from verify.trusted.atoms import ROWS
 from verify.trusted.entries import Entries
 from verify.trusted.extrema import is_hardmax
-from verify.trusted.forms import divided, doubled, sums_apart
+from verify.trusted.forms import divided, doubled, ends_inside, sum_of_squares
 from verify.trusted.inequalities import TANGENTS, between
 from verify.trusted.polys import Atom, Poly, RingError, sized
 from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
@@ -61,6 +61,11 @@ class Bounds(Entries):
             found = self.sign_by_corners(cleared, depth) if cleared is not p else 0
             if found:
                 return int_sign(Fraction(s)) * found
+        for side in (1, -1):
+            less = ends_inside(self, p, side)
+            s = self.sign_by_corners(less, depth) if less is not p else 0
+            if s * side > 0:
+                return s
         for side in (1, -1) if "sqrt" in p.heads and len(p.terms) <= 4 else ():
             known = {m: q for (m, q), s in zip(p.terms.items(), signs, strict=True) if s * side > 0}
             a, b = ring.poly(known), ring.add((1, p), (-1, ring.poly(known)))
@@ -252,24 +257,7 @@ class Bounds(Entries):
             s = self.sign_of_atom(a)
             s = s if e % 2 else (2 if abs(s) == 2 else 1)
             result = times(result, 2 if a.head == "E" else s)
-        return result or self.sign_of_sum_of_squares(mono)
-
-    def sign_of_sum_of_squares(self, mono: Any) -> int:
-        """Return 1 for sum_k c_k (sum_i a_ik)^2, c_k >= 0: two sums that are the same, or 0.
-
-        For some k of the names that are summed over, the factors fall into parts that share no
-        others; of the sums over these equal ones make up pairs.
-        """
-        sizes, powers = self.ring.open(*mono)
-        if not 1 < len(sizes) <= 4 or len(powers) > 8:
-            return 0
-        for k in range(len(sizes)):
-            for held in combinations(sizes, k):
-                sums = sums_apart(self.ring, sizes, powers, held)
-                odd = [p for p in {*sums} if sums.count(p) % 2]
-                if len(sums) > len(odd) and all(self.sign_by_corners(p, 3) >= 1 for p in odd):
-                    return 1
-        return 0
+        return result or sum_of_squares(self, mono)
 
     def sign_of_literal(self, k: int) -> int:
         """Return the sign that all entries of a constant have."""

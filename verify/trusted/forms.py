@@ -1,12 +1,15 @@
 """Other forms of a Poly, from which more is seen of its sign."""
 
 from fractions import Fraction
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from verify.trusted.inequalities import between
 from verify.trusted.polys import Atom, Poly
-from verify.trusted.signs import bounds_name
+from verify.trusted.signs import bounds_name, drop, int_sign
 
 if TYPE_CHECKING:
+    from verify.trusted.bounds import Bounds
     from verify.trusted.ring import Ring
 
 
@@ -41,6 +44,43 @@ def doubled(ring: "Ring", p: Poly) -> Poly:
         else:
             parts.append((q, ring.poly({m: Fraction(1)})))
     return ring.add(*parts)
+
+
+def ends_inside(signs: "Bounds", p: Poly, side: int) -> Poly:
+    """Return p or less (for the side 1) or more: an atom inside of a sum at an end of its range.
+
+    Where the other factors have a sign: sum a m >= l sum m for m >= 0 and a >= l.
+    """
+    ring, parts = signs.ring, []
+    for m, q in p.terms.items():
+        parts.append((q, ring.poly({m: Fraction(1)})))
+        for a, e in m[1] if m[0] else ():
+            ends = between(a) if e == 1 and bounds_name(m, a) else (None, None)
+            rest = drop(m, a)
+            s = side * int_sign(q) * signs.sign_of_monomial(rest) if any(ends) else 0
+            end = ends[0] if s > 0 else ends[1] if s < 0 else None
+            if end:
+                parts[-1] = (q * end[0], ring.normal(Fraction(1), *ring.open(*rest)))
+                break
+    return ring.add(*parts)
+
+
+def sum_of_squares(signs: "Bounds", mono: Any) -> int:
+    """Return 1 for sum_k c_k (sum_i a_ik)^2, c_k >= 0: two sums that are the same, or 0.
+
+    For some k of the names that are summed over, the factors fall into parts that share no
+    others; of the sums over these equal ones make up pairs.
+    """
+    sizes, powers = signs.ring.open(*mono)
+    if not 1 < len(sizes) <= 4 or len(powers) > 8:
+        return 0
+    for k in range(len(sizes)):
+        for held in combinations(sizes, k):
+            sums = sums_apart(signs.ring, sizes, powers, held)
+            odd = [p for p in {*sums} if sums.count(p) % 2]
+            if len(sums) > len(odd) and all(signs.sign_by_corners(p, 3) >= 1 for p in odd):
+                return 1
+    return 0
 
 
 def sums_apart(ring: "Ring", sizes: Any, powers: dict[Atom, Any], held: Any) -> list[Poly]:
