@@ -58,6 +58,7 @@ class Entries:
         self.signs: dict[int, int] = {}
         self.seen_signs: dict[Poly, int] = {}
         self.ways: dict[Any, int | None] = {}
+        self.bends: dict[int, int | None] = {}
         self.corners: dict[Any, int] = {}
         self.enclosed: dict[Any, int] = {}  # signs of functions of one number
         self.cut: int | None = None  # a node read as a variable

@@ -48,13 +48,14 @@ Equality is that of normal forms (ring.py). Sizes stay symbols unless the proof 
 sums over fixed sizes are written out, and entries too where x has a fixed size.
 """
 
+from fractions import Fraction
 from typing import Any
 
 from verify.trusted.curvature import Curvature
 from verify.trusted.entries import Rejected, require, seen
 from verify.trusted.gains import limit
 from verify.trusted.graph import Graph, GraphError, Node, Ref, decode, decode_node, validate
-from verify.trusted.polys import Poly, RingError
+from verify.trusted.polys import Poly, RingError, lone
 
 __all__ = ["Checker", "Rejected", "check"]
 
@@ -173,7 +174,8 @@ class Checker(Curvature):
             convex = bend == 0 or (bend == 1 and self.sign(phi) >= 1)
             require(convex, step, "inner not seen to be convex, or phi not to be nonnegative")
         w = self.at(Ref(inner, out))
-        return self.chained(proof, w, [self.ring.derivative(w, "x", index) for index in names])
+        slopes = [self.ring.derivative(w, "x", index) for index in names]
+        return self.chained(proof, w, slopes, self.sign(inner) >= 1)
 
     def rule_radial(self, proof: Any, names: list[Any], step: str) -> list[Poly]:
         inner, shape = proof["inner"], self.nodes[proof["phi"]].shape
@@ -231,12 +233,18 @@ class Checker(Curvature):
         except RingError:
             return False
 
-    def chained(self, proof: Any, u: Poly, slopes: list[Poly]) -> list[Poly]:
-        """Return sum_K phi[K](u_K) slope_K for each of the slopes."""
+    def chained(
+        self, proof: Any, u: Poly, slopes: list[Poly], nonnegative: bool = False
+    ) -> list[Poly]:
+        """Return sum_K phi[K](u_K) slope_K for each of the slopes; relu(u) is u for u >= 0."""
         phi, head = proof["phi"], f"var {self.nodes[proof['argument']].attrs[0]}"
         self.bindings[head] = u
         value = self.at(Ref(phi, self.nodes[phi].out))
         del self.bindings[head]
+        unit = self.ring.add((1 / (abs(self.ring.scale(u)) or Fraction(1)), u))
+        relu = lone(self.ring.of("relu", unit))
+        if nonnegative and relu is not None and relu.head == "relu":
+            value = self.ring.substitute(value, relu, unit)
         columns = [self.ring.mul(slope, value) for slope in slopes]
         node = self.nodes[phi]
         return [self.total(column, node.out, node.shape) for column in columns]
