@@ -7,7 +7,7 @@ from typing import Any
 from verify.search.emit import emit
 from verify.search.gram import halves
 from verify.search.potentials import moves
-from verify.search.ridges import Ridge, copied, ridges
+from verify.search.ridges import Radial, Ridge, copied, ridges
 from verify.search.workbench import Workbench
 from verify.trusted.graph import Node, Ref
 from verify.trusted.polys import Poly
@@ -41,8 +41,11 @@ def decomposed(bench: Workbench, number: int, depth: int) -> Iterator[list[Proof
                     return
 
 
-def ridge_rule(ridge: Ridge) -> Proof:
-    """Return the proof of a ridge."""
+def ridge_rule(ridge: Ridge | Radial) -> Proof:
+    """Return the proof of a ridge, or of a radial map."""
+    if isinstance(ridge, Radial):
+        nodes = {"inner": ridge.inner, "argument": ridge.argument, "phi": ridge.phi}
+        return {"rule": "radial", **nodes}
     nodes = {"linear": ridge.linear, "argument": ridge.argument, "phi": ridge.phi}
     return {"rule": "ridge", **nodes}
 

@@ -92,7 +92,7 @@ def proved(
             spent += bench.ring.work
         for proof in proofs:
             proof = {**proof, "gains": [*gains]} if gains else proof
-            document = packed(bench, graph, proof, claim, scope)
+            document = packed(bench, proof, claim, scope, graph)
             try:
                 kernel.check(document)
             except kernel.Rejected as error:
@@ -197,6 +197,7 @@ WAYS: dict[str, list[tuple[str, Way]]] = {
         ("gradient", gradient),
         ("compositions", compositions),
         ("squares of products", squares_of_words),
+        ("ridges, written out", expanded(sum_of_ridges)),
         ("squares, written out", expanded(sum_of_squares)),
         ("diagonal form, written out", expanded(diagonal_form)),
     ],
@@ -207,7 +208,9 @@ def summed(parts: list[Proof]) -> Proof:
     return parts[0] if len(parts) == 1 else {"rule": "sum", "parts": parts}
 
 
-def packed(bench: Workbench, graph: Graph, proof: Proof, claim: str, scope: str) -> Proof:
+def packed(
+    bench: Workbench, proof: Proof, claim: str, scope: str, graph: Graph | None = None
+) -> Proof:
     """Return the certificate document, with the nodes that the proof needs and no others."""
     count = len(bench.graph.nodes)
     needed = {n for root in roots(proof) for n in bench.below(root)}
@@ -226,7 +229,7 @@ def packed(bench: Workbench, graph: Graph, proof: Proof, claim: str, scope: str)
         "version": kernel.VERSION,
         "claim": claim,
         "scope": scope,
-        "graph": encode(graph),
+        "graph": encode(graph or bench.graph),
         "aux": aux,
         "proof": renumbered(proof, new),
     }
