@@ -7,7 +7,7 @@ from typing import Any
 from verify.search.emit import emit
 from verify.search.gram import halves
 from verify.search.potentials import moves
-from verify.search.ridges import Ridge, copied, ridges
+from verify.search.ridges import Radial, Ridge, copied, ridges
 from verify.search.workbench import Workbench
 from verify.trusted.graph import Node, Ref
 from verify.trusted.polys import Poly
@@ -41,8 +41,11 @@ def decomposed(bench: Workbench, number: int, depth: int) -> Iterator[list[Proof
                     return
 
 
-def ridge_rule(ridge: Ridge) -> Proof:
-    """Return the proof of a ridge."""
+def ridge_rule(ridge: Ridge | Radial) -> Proof:
+    """Return the proof of a ridge, or of a radial map."""
+    if isinstance(ridge, Radial):
+        nodes = {"inner": ridge.inner, "argument": ridge.argument, "phi": ridge.phi}
+        return {"rule": "radial", **nodes}
     nodes = {"linear": ridge.linear, "argument": ridge.argument, "phi": ridge.phi}
     return {"rule": "ridge", **nodes}
 
@@ -58,22 +61,24 @@ def taken(bench: Workbench, number: int, w: int) -> Iterator[tuple[Proof, int | 
     argument, head = bench.var(f"u{w}", ()), f"var u{w}"
     found = bench.attempt(lambda: squared(bench, w))
     inner, q = found or (w, HALF)
-    instead = {w: argument}
+    ways = [{w: argument}]
+    if not found and bench.sign(w) >= 1:
+        ways.append({w: bench.fn("relu", argument)})
     if found:
         r = bench.fn("relu", argument)
-        instead = {w: bench.mul((), [Ref(r, ()), Ref(r, ())], q)}
+        instead: dict[int, int] = {w: bench.mul((), [Ref(r, ()), Ref(r, ())], q)}
         roots = [n for n in bench.below(number) if bench.nodes[n].name == "sqrt"]
         instead |= {n: r for n in roots if q == 1 and bench.nodes[n].args[0].node == w}
-    moved = copied(bench, number, instead)
+        ways = [instead]
     slope = bench.ring.derivative(bench.poly(w), "x", index)
-    whole, own = (
-        grouped(bench, bench.poly(moved)),
-        grouped(bench, bench.ring.add((HALF / q if found else 1, slope))),
-    )
-    for phi, rest in explained(bench, whole, own, head):
-        nodes = {"inner": inner, "argument": argument, "phi": written(bench, phi, moved)}
-        left = emit(bench, rest, index, shape) if rest.terms else None
-        yield {"rule": "radial" if found else "chain", **nodes}, left
+    own = grouped(bench, bench.ring.add((HALF / q if found else 1, slope)))
+    for way in ways:
+        moved = copied(bench, number, way)
+        whole = grouped(bench, bench.poly(moved))
+        for phi, rest in explained(bench, whole, own, head):
+            nodes = {"inner": inner, "argument": argument, "phi": written(bench, phi, moved)}
+            left = emit(bench, rest, index, shape) if rest.terms else None
+            yield {"rule": "radial" if found else "chain", **nodes}, left
 
 
 def written(bench: Workbench, phi: Poly, moved: int) -> int:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from fractions import Fraction
+from typing import Any
 
 from verify.search.emit import emit
 from verify.search.workbench import Workbench
@@ -129,10 +130,10 @@ def together(bench: Workbench, found: dict[int, Fraction]) -> int:
 def scaled(bench: Workbench, target: Poly, number: int, slope: Poly) -> list[tuple[int, Poly]]:
     """Return a node and the gradient of its sum, also times parameters that the map has more of."""
     shape, found = bench.nodes[number].shape, [(number, slope)]
-    done = set[frozenset[tuple[Atom, Fraction]]]()
+    done = set[frozenset[tuple[Atom, Any]]]()
     for own in (factor(mono) for mono in slope.terms):
         for more in (factor(mono) for mono in target.terms):
-            rest = {a: more.get(a, Fraction(0)) - own.get(a, Fraction(0)) for a in {**more, **own}}
+            rest = {a: more.get(a, 0) - own.get(a, 0) for a in {**more, **own}}
             key = frozenset((a, e) for a, e in rest.items() if e)
             if not key or key in done or any(e < 0 for _, e in key) or len(done) > 3:
                 continue
@@ -145,7 +146,7 @@ def scaled(bench: Workbench, target: Poly, number: int, slope: Poly) -> list[tup
     return found
 
 
-def factor(mono: Mono) -> dict[Atom, Fraction]:
+def factor(mono: Mono) -> dict[Atom, Any]:
     """Return the atoms of a monomial without index names that do not depend on x."""
     return {a: e for a, e in mono[1] if not a.free and "x" not in a.heads}
 

@@ -14,7 +14,9 @@ from verify.search.rounds import summed_over_rounds
 from verify.search.squares import repaired, squares
 from verify.search.workbench import Workbench
 from verify.trusted import kernel
+from verify.trusted.gains import MOST, limit
 from verify.trusted.graph import Graph, Node, Ref, encode, encode_node
+from verify.trusted.polys import RingError
 from verify.trusted.ring import LIMIT, TOO_LARGE
 
 Proof = dict[str, Any]
@@ -22,6 +24,7 @@ WRITTEN = 4_000_000  # steps of work on what is written out
 WORK = 15_000_000  # steps of work after which no other way is begun
 TERMS = 64  # of a normal form from which a proof goes on
 
+KEPT = ("rule", "expand", "gains")  # no nodes in a proof
 STOPS = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -33,13 +36,52 @@ class Failure:
 
 
 def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof | Failure:
-    """Return a certificate document that the kernel accepted, or what stood in the way."""
+    """Return a certificate document that the kernel accepted, or what stood in the way.
+
+    Where there is none, nodes on parameters that are >= 0 are read as positive parameters.
+    """
+    found = proved(graph, graph, spare, claim, scope)
+    gains = gains_of(graph) if isinstance(found, Failure) else []
+    if not gains:
+        return found
+    try:
+        free, given = limit(graph, gains)
+    except (kernel.Rejected, RingError):
+        return found
+    again = proved(graph, free, (), claim, scope, gains, given)
+    return found if isinstance(again, Failure) else again
+
+
+def gains_of(graph: Graph) -> list[int]:
+    """Return nodes of few entries, on parameters alone, that are >= 0, or > 0 and sums."""
+    bench = Workbench(graph, (), False)
+    signs = {
+        n: bench.attempt(lambda n=n: bench.sign(n)) or 0
+        for n in range(len(graph.nodes))
+        if not bench.varies(n)
+    }
+    moving = {r.node for n, node in enumerate(graph.nodes) if not signs.get(n) for r in node.args}
+    still = [n for n in sorted(moving) if n in signs and len(graph.nodes[n].shape) < 2]
+    held = [n for n in still if signs[n] == 1 or (signs[n] == 2 and len(bench.poly(n).terms) > 1)]
+    return [n for n in held if "param" in bench.reach[n]][:MOST]
+
+
+def proved(
+    graph: Graph,
+    free: Graph,
+    spare: Sequence[Node],
+    claim: str,
+    scope: str,
+    gains: Sequence[int] = (),
+    given: dict[int, int] | None = None,
+) -> Proof | Failure:
+    """Return a certificate document about a graph, by a proof for one with gains as params."""
     tried, spent = [], 0
     for name, way in WAYS[claim]:
         if spent > WORK:
             tried.append((name, "not tried", "the ways before it took too long"))
             continue
-        bench = Workbench(graph, spare, claim == "psd")
+        bench = Workbench(free, spare, claim == "psd", given)
         bench.root = summed_over_rounds(bench, graph.output)
         try:
             proofs = bench.attempt(lambda way=way, bench=bench: list(way(bench))) or ()
@@ -49,7 +91,8 @@ def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof 
         finally:
             spent += bench.ring.work
         for proof in proofs:
-            document = packed(bench, proof, claim, scope)
+            proof = {**proof, "gains": [*gains]} if gains else proof
+            document = packed(bench, proof, claim, scope, graph)
             try:
                 kernel.check(document)
             except kernel.Rejected as error:
@@ -154,6 +197,7 @@ WAYS: dict[str, list[tuple[str, Way]]] = {
         ("gradient", gradient),
         ("compositions", compositions),
         ("squares of products", squares_of_words),
+        ("ridges, written out", expanded(sum_of_ridges)),
         ("squares, written out", expanded(sum_of_squares)),
         ("diagonal form, written out", expanded(diagonal_form)),
     ],
@@ -164,7 +208,9 @@ def summed(parts: list[Proof]) -> Proof:
     return parts[0] if len(parts) == 1 else {"rule": "sum", "parts": parts}
 
 
-def packed(bench: Workbench, proof: Proof, claim: str, scope: str) -> Proof:
+def packed(
+    bench: Workbench, proof: Proof, claim: str, scope: str, graph: Graph | None = None
+) -> Proof:
     """Return the certificate document, with the nodes that the proof needs and no others."""
     count = len(bench.graph.nodes)
     needed = {n for root in roots(proof) for n in bench.below(root)}
@@ -183,7 +229,7 @@ def packed(bench: Workbench, proof: Proof, claim: str, scope: str) -> Proof:
         "version": kernel.VERSION,
         "claim": claim,
         "scope": scope,
-        "graph": encode(bench.graph),
+        "graph": encode(graph or bench.graph),
         "aux": aux,
         "proof": renumbered(proof, new),
     }
@@ -193,7 +239,7 @@ def roots(proof: Any) -> Iterator[int]:
     """Yield the nodes that a proof names."""
     if isinstance(proof, dict):
         for key, value in proof.items():
-            if key not in ("rule", "expand"):
+            if key not in KEPT:
                 yield from roots(value)
     elif isinstance(proof, list):
         for value in proof:
@@ -205,8 +251,7 @@ def roots(proof: Any) -> Iterator[int]:
 def renumbered(proof: Any, new: dict[int, int]) -> Any:
     """Return a proof with its nodes' numbers replaced."""
     if isinstance(proof, dict):
-        kept = ("rule", "expand")
-        return {k: v if k in kept else renumbered(v, new) for k, v in proof.items()}
+        return {k: v if k in KEPT else renumbered(v, new) for k, v in proof.items()}
     if isinstance(proof, list):
         return [renumbered(value, new) for value in proof]
     return new[proof]

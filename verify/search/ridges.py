@@ -3,6 +3,8 @@
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
+from verify.search.emit import emit
+from verify.search.matches import written_out
 from verify.search.pull import Cotangent, pull, steps
 from verify.search.workbench import Workbench
 from verify.trusted.graph import Node, Ref
@@ -20,16 +22,26 @@ class Ridge:
     phi: int
 
 
-def ridges(bench: Workbench, number: int) -> list[Ridge] | None:
-    """Return ridges whose sum is a node of x's shape, or None."""
+@dataclass(frozen=True)
+class Radial:
+    """sum_K phi[K](|z[K]|) sum_k z[K, k] D_i z[K, k]: the nodes z, u, phi."""
+
+    inner: int
+    argument: int
+    phi: int
+
+
+def ridges(bench: Workbench, number: int) -> list[Ridge | Radial] | None:
+    """Return ridges and radial maps whose sum is a node of x's shape, or None."""
     v = bench.var("v", bench.shape)
-    pending, found, visits = [Cotangent(number, v)], [], 0
+    pending, visits = [Cotangent(number, v)], 0
+    found: list[Ridge | Radial] = []
     while pending:
         c = pending.pop()
         visits += 1
         if visits > BUDGET:
             return None
-        ridge = at(bench, c)
+        ridge = at(bench, c) or radial(bench, c)
         if ridge is not None:
             found.append(ridge)
             continue
@@ -74,7 +86,7 @@ def at(bench: Workbench, c: Cotangent) -> Ridge | None:
         if bench.nodes[base].shape != shape or not bench.varies(base) or not bench.affine(base):
             continue
         t = bench.tangent(base)
-        r = bench.ratio(y, bench.poly(t)) if y is not None and t is not None else None
+        r = multiple(bench, c.y, t) if y is not None and t is not None else None
         if r:
             variable = bench.var(f"u{base}", shape)
             start = copied(bench, base, {x: zero(bench) for x in bench.xs()})
@@ -88,6 +100,58 @@ def at(bench: Workbench, c: Cotangent) -> Ridge | None:
             phi = bench.mul(shape, [bench.whole(inner), *c.weights], r)
             return Ridge(rows(bench, base, "x"), variable, phi)
     return None
+
+
+def multiple(bench: Workbench, y: int, t: int) -> Fraction | None:
+    """Return the number r with y = r t, also at each position of what is written out."""
+    r = bench.ratio(bench.poly(y), bench.poly(t))
+    p = written_out(bench, y, t) if r is None and bench.written else None
+    return p.constant if p is not None else r
+
+
+def radial(bench: Workbench, c: Cotangent) -> Radial | None:
+    """Return the radial map of a node phi[K](|z[K]|) z[K, k], z affine, that y would pull to."""
+    node, lead = bench.nodes[c.node], bench.nodes[c.node].out[:-1]
+    names = {i for r in c.weights for i in r.index if isinstance(i, str)}
+    still = not any(bench.varies(r.node) for r in c.weights) and not bench.varies_in_x(c.y)
+    if node.op not in ("mul", "fn") or not lead or not still or not names <= {*lead}:
+        return None
+    y = bench.attempt(lambda: bench.poly(c.y))
+    for w in bench.below(c.node):
+        square = bench.nodes[w]
+        pair = square.op == "mul" and len(square.args) == 2 and len({*square.args}) == 1
+        base = square.args[0].node if pair and square.shape == node.shape[:-1] else -1
+        if base < 0 or bench.nodes[base].shape != node.shape or not bench.affine(base):
+            continue
+        t = bench.tangent(base)
+        r = multiple(bench, c.y, t) if y is not None and t is not None else None
+        if not r or square.coefs[0] <= 0 or square.args[0].index[:-1] != lead:
+            continue
+        variable, z = bench.var(f"u{w}", square.shape), bench.var("z", node.shape)
+        phi = bench.attempt(lambda w=w, u=variable, z=z: of_length(bench, c.node, w, u, z))
+        if phi is not None:
+            phi = bench.mul(square.shape, [bench.whole(phi), *c.weights], r)
+            return Radial(base, variable, phi)
+    return None
+
+
+def of_length(bench: Workbench, number: int, w: int, variable: int, z: int) -> int | None:
+    """Return phi with phi[K] z[K, k] a node, for the lengths q |z|^2 = w, |z| the variable."""
+    square, ring = bench.nodes[w], bench.ring
+    root = bench.fn("relu", variable)
+    roots = [n for n in bench.below(number) if bench.nodes[n].name == "sqrt"]
+    instead = {w: bench.mul(square.shape, [bench.whole(root)] * 2, square.coefs[0])}
+    instead |= {n: root for n in roots if bench.nodes[n].args[0].node == w and square.coefs[0] == 1}
+    base, node = square.args[0].node, bench.nodes[number]
+    own = [ref for ref in node.args if ref.node != base]
+    if node.op == "mul" and len(own) == len(node.args) - 1:  # as its form says more
+        parts = [Ref(copied(bench, ref.node, instead), ref.index) for ref in own]
+        phi = bench.mul(square.shape, parts, node.coefs[0])
+        return phi if not bench.varies_in_x(phi) else None
+    inner = bench.poly(copied(bench, number, {**instead, base: z}))
+    q = ring.substitute(inner, "var z", ring.number(1))
+    same = ring.mul(q, bench.poly(z)) is inner and q.free <= {*square.out}
+    return emit(bench, q, square.out, square.shape) if same and "x" not in q.heads else None
 
 
 def zero(bench: Workbench) -> int:

@@ -121,20 +121,49 @@ def repaired(bench: Workbench, found: list[Square]) -> list[Square] | None:
     good = [q for q in found if bench.sign(q.c) >= 1]
     bad = [q for q in found if q not in good]
     for square in bad:
-        if square.at is None:
-            return None
         lead = bench.nodes[square.s].shape
         for k, partner in enumerate(good):
             if bench.nodes[partner.s].shape[: len(lead)] != lead:
                 continue
-            w = weights_of(bench, square.at, partner)
+            w = weights_of(bench, square.at, partner) if square.at is not None else None
             new = spread(bench, square, partner, w) if w is not None else None
             if new is not None:
                 good = [*good[:k], *good[k + 1 :], *new]
                 break
         else:
-            return None
+            good = absorbed(bench, square, good)
+            if not good:
+                return None
     return good
+
+
+def absorbed(bench: Workbench, bad: Square, good: list[Square]) -> list[Square]:
+    """Return squares with c[K] (w[K] . v)^2, c < 0, left to that of v, or none.
+
+    (w . v)^2 = |w|^2 |v|^2 - 1/2 sum_ij (w_i v_j - w_j v_i)^2
+    """
+    ring, lead, names = bench.ring, bench.nodes[bad.s].shape, bench.nodes[bad.s].out
+    v, size = bench.var("v", bench.shape), len(bench.shape)
+    k = next((k for k, square in enumerate(good) if square.s == v), None)
+    if k is None or size != 1 or bench.sign(bad.c) > -1:
+        return []
+    j = f"i{len(names)}"
+    p = bench.attempt(lambda: ring.derivative(bench.poly(bad.s), "var v", (j,)))
+    if p is None or "var v" in p.heads:
+        return []
+    both = (*lead, *bench.shape)
+    w = emit(bench, p, (*names, j), both)
+    held = tuple(f"s{n}" for n in range(len(names)))
+    inner = Ref(w, (*held, "r0"))
+    less = bench.mul(bench.shape, [Ref(bad.c, held), inner, inner])
+    rest = bench.add(bench.shape, [(1, bench.whole(good[k].c)), (1, bench.whole(less))])
+    if bench.sign(rest) < 1:
+        return []
+    pairs, i = (*both, *bench.shape), f"i{len(names) + 1}"
+    crossed = [bench.mul(pairs, [Ref(w, (*names, n)), Ref(v, (m,))]) for n, m in ((j, i), (i, j))]
+    root = bench.add(pairs, [(1, bench.whole(crossed[0])), (-1, bench.whole(crossed[1]))])
+    c = bench.mul(pairs, [Ref(bad.c, names)], -HALF)
+    return [*good[:k], *good[k + 1 :], Square(rest, v, good[k].at), Square(c, root)]
 
 
 def weights_of(bench: Workbench, at: int, partner: Square) -> int | None:

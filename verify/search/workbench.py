@@ -18,8 +18,14 @@ class Workbench(Checker):
     Whatever is found here is only proposed: the kernel checks it anew.
     """
 
-    def __init__(self, graph: Graph, spare: Sequence[Node], psd: bool) -> None:
-        super().__init__(graph, (*graph.nodes, *spare), psd)
+    def __init__(
+        self,
+        graph: Graph,
+        spare: Sequence[Node],
+        psd: bool,
+        given: dict[int, int] | None = None,
+    ) -> None:
+        super().__init__(graph, (*graph.nodes, *spare), psd, given)
         self.shape = graph.nodes[graph.output].shape
         self.root = graph.output  # the node to prove the claim of, equal to the output
         self.list = list(self.nodes)

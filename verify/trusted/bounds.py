@@ -8,9 +8,14 @@ from typing import Any
 from verify.trusted.atoms import ROWS
 from verify.trusted.entries import Entries
 from verify.trusted.extrema import is_hardmax
+from verify.trusted.forms import divided, doubled, ends_inside, sum_of_squares
 from verify.trusted.inequalities import TANGENTS, between
-from verify.trusted.polys import Atom, Poly, sized
+from verify.trusted.polys import Atom, Poly, RingError, sized
 from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
+from verify.trusted.univariate import Word, grouped, sign_of_function, words
+
+HALF = Fraction(1, 2)
+WORDS = 4  # arguments of which a Poly is read as a function
 
 
 class Bounds(Entries):
@@ -29,16 +34,25 @@ class Bounds(Entries):
             end = added(signs) or not depth or len(p.terms) > 64
             self.corners[key] = added(signs) if end else self.sign_at_ends(p, depth)
             if not end and not self.corners[key] and len(p.terms) <= 8 and depth >= 3:
-                self.corners[key] = self.sign_by_other_forms(p, signs, depth - 3)
+                found = self.sign_by_other_forms(p, signs, depth - 3)
+                self.corners[key] = found or self.sign_by_enclosures(p)
         return self.corners[key]
 
     def sign_by_other_forms(self, p: Poly, signs: list[int], depth: int) -> int:
         """Return the sign of a Poly by one of a Poly that has the same.
 
-        d p for d > 0 with 1/d or e^-m in p; a^2 - b^2 >= 0 for a + b with the sign of a; the rest
-        of p beside sum_k m_k - m_i >= 0, for m_k > 0; and what ``by_inequalities`` says.
+        sin 2u for 2 sin u cos u; c q for the product c that all of p = c q has; d p for d > 0 with
+        1/d or e^-m in p; a^2 - b^2 >= 0 for a + b with the sign of a; the rest of p beside
+        sum_k m_k - m_i >= 0, for m_k > 0; and what ``by_inequalities`` says.
         """
         ring = self.ring
+        other = doubled(ring, p) if "sin" in p.heads else p
+        if other is not p:
+            return self.sign_by_corners(other, depth)
+        content, rest = divided(ring, p)
+        s = self.sign_by_corners(content, depth) if rest is not p else 0
+        if s:
+            return times(s, self.sign_by_corners(rest, depth))
         inverses = {a for mono in p.terms for a, _ in mono[1] if a.head == "inv"}
         for a in sorted(inverses, key=lambda a: a.key):
             alone = not any(bounds_name(mono, a) for mono in p.terms)
@@ -47,6 +61,11 @@ class Bounds(Entries):
             found = self.sign_by_corners(cleared, depth) if cleared is not p else 0
             if found:
                 return int_sign(Fraction(s)) * found
+        for side in (1, -1):
+            less = ends_inside(self, p, side)
+            s = self.sign_by_corners(less, depth) if less is not p else 0
+            if s * side > 0:
+                return s
         for side in (1, -1) if "sqrt" in p.heads and len(p.terms) <= 4 else ():
             known = {m: q for (m, q), s in zip(p.terms.items(), signs, strict=True) if s * side > 0}
             a, b = ring.poly(known), ring.add((1, p), (-1, ring.poly(known)))
@@ -67,6 +86,23 @@ class Bounds(Entries):
                     return self.sign_beside(less, -int_sign(Fraction(s)), depth)
         return self.by_inequalities(p, depth)
 
+    def sign_by_enclosures(self, p: Poly) -> int:
+        """Return the sign of a sum of products g f, f functions of one number, each of a sign."""
+        candidates: list[Word] = []
+        for word in words(p):
+            candidates += [] if word in candidates or len(candidates) == WORDS else [word]
+        for word in sorted(candidates, key=len):
+            signs = []
+            for (bounds, others), f in grouped(self.ring, p, word).items():
+                if f not in self.enclosed:
+                    self.enclosed[f] = sign_of_function(self.ring, f, word)
+                signs.append(times(self.enclosed[f], self.sign_of_monomial((bounds, others))))
+                if not signs[-1]:
+                    break
+            if added(signs):
+                return added(signs)
+        return 0
+
     def by_inequalities(self, p: Poly, depth: int) -> int:
         """Return the sign of a Poly by squares, tangents, or the order of two values."""
         atoms = {a for m in p.terms for a, _ in m[1]}
@@ -79,6 +115,7 @@ class Bounds(Entries):
                 whole = [self.ring.mul(q, self.raised(a, e - least)) for e, q in parts.items()]
                 return self.sign_by_corners(self.ring.add(*((1, q) for q in whole)), depth)
             found = self.by_square(a, parts, depth) or self.by_tangent(a, parts, depth)
+            found = found or self.by_exponent(a, parts, depth)
             found = found or self.by_order(a, p, depth)
             if found:
                 return found
@@ -130,6 +167,18 @@ class Bounds(Entries):
                 return t
         return 0
 
+    def by_exponent(self, a: Atom, parts: dict[Any, Poly], depth: int) -> int:
+        """Return the sign of k log u + r, k a number: that of k (u - e^(-r/k)), where u > 0."""
+        k = parts[1].constant if a.head == "log" and parts.keys() == {0, 1} else None
+        if not k or len(parts[0].terms) > 4:
+            return 0
+        try:
+            other = self.ring.exp(self.ring.add((-1 / k, parts[0])))
+        except RingError:
+            return 0
+        gap = self.ring.add((1, a.args[0]), (-1, other))
+        return int_sign(k) * self.sign_by_corners(gap, depth)
+
     def by_order(self, a: Atom, p: Poly, depth: int) -> int:
         """Return the sign of m (f(u) - f(w)) and a rest, f monotone and u - w of a sign."""
         row = ROWS.get(a.head)
@@ -163,6 +212,8 @@ class Bounds(Entries):
         """
         for a in sorted({a for m in p.terms for a, _ in m[1]}, key=lambda a: a.key):
             low, high = between(a)
+            if a.head == "sigmoid" and (s := self.sign_by_corners(a.args[0], 3)):
+                low, high = ((HALF, abs(s) == 1), high) if s > 0 else (low, (HALF, abs(s) == 1))
             if not (low or high) or any(bounds_name(m, a) for m in p.terms):
                 continue
             parts = self.by_powers(p, a)
@@ -206,7 +257,7 @@ class Bounds(Entries):
             s = self.sign_of_atom(a)
             s = s if e % 2 else (2 if abs(s) == 2 else 1)
             result = times(result, 2 if a.head == "E" else s)
-        return result
+        return result or sum_of_squares(self, mono)
 
     def sign_of_literal(self, k: int) -> int:
         """Return the sign that all entries of a constant have."""
@@ -219,6 +270,8 @@ class Bounds(Entries):
         """Return the sign of an atom, by its row and its argument."""
         if a.head.startswith("lit "):
             return self.sign_of_literal(int(a.head[4:]))
+        if a.head.startswith("param "):
+            return self.given.get(int(a.head[6:]), 0)
         if a.head in ("inv", "log", "rsqrt") and not a.args[0].terms:
             return 0  # a pole
         if a.head == "pow":

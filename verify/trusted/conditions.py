@@ -14,6 +14,7 @@ from verify.trusted.signs import added, int_sign, sign_of, times
 from verify.trusted.structure import Structure
 
 EDGES = ("amax", "amin", "sort")  # calls that are locally Lipschitz in x
+SAME_SIGN = ("relu", "step", "tanh", "erf", "atan", "asinh")  # f(u) u >= 0
 ANALYTIC = ("exp", "softplus", "sigmoid", "tanh", "log", "inv", "sqrt", "rsqrt")  # where defined
 
 
@@ -239,9 +240,18 @@ class Conditions(Structure):
                 once.pop(ref) if ref in once else once.update({ref: s})
                 paired = ref not in once
                 result = times(result, (2 if abs(s) == 2 else 1) if paired else 2)
+            for ref in [ref for ref in once if self.nodes[ref.node].name in SAME_SIGN]:
+                inner, u = self.nodes[ref.node], self.nodes[ref.node].args[0]
+                own = Ref(u.node, ref.index)  # u f(u) >= 0
+                known = inner.op == "fn" and u.index == inner.out
+                if known and ref in once and own in once:
+                    result = times(result, 1)
+                    del once[ref], once[own]
             for s in once.values():
                 result = times(result, s)
             return result
+        if node.op == "param":
+            return self.given.get(node.attrs[0], 0)
         if node.op == "lit":
             return self.sign_of_literal(node.attrs[0])
         if node.op == "call" and node.name in EDGES:

@@ -9,9 +9,12 @@ from fractions import Fraction
 
 from verify.trusted.directions import Directions
 from verify.trusted.graph import Node, Ref
+from verify.trusted.pieces import JUMPS
+from verify.trusted.polys import RingError
 from verify.trusted.signs import agree, int_sign, times
 
 CONVEX = {"exp": 1, "softplus": 1, "relu": 1}  # convex, and nondecreasing (1)
+KINKED = {*JUMPS, "relu", "sqrt", "pow"}
 KINKS = 6  # of a sum, each a maximum of two branches
 
 
@@ -20,6 +23,31 @@ class Curvature(Directions):
 
     def curvature(self, number: int) -> int | None:
         """Return 1 if a node's entries are convex in x, -1 concave, 0 affine, None not seen."""
+        if number not in self.bends:
+            found = self.curvature_by_form(number)
+            self.bends[number] = self.curvature_by_slope(number) if found is None else found
+        return self.bends[number]
+
+    def curvature_by_slope(self, number: int) -> int | None:
+        """Return the curvature of phi(w[K]) for an affine w: phi smooth, phi' up or down."""
+        node = self.nodes[number]
+        if node.op not in ("mul", "add", "fn") or not KINKED.isdisjoint(self.value(number).heads):
+            return None
+        near = [w for w in self.below(number)[:-1] if self.nodes[w].shape == node.shape]
+        for w in [w for w in near if self.affine(w) and self.through(number, w, "x")][:3]:
+            p = self.cut_at(number, w)
+            try:
+                smooth = p is not None and KINKED.isdisjoint(p.heads)
+                slope = self.ring.derivative(p, "cut", node.out) if p and smooth else None
+                found = self.rising(slope, node.out) if slope else None
+            except RingError:
+                found = None
+            if found is not None:
+                return found
+        return None
+
+    def curvature_by_form(self, number: int) -> int | None:
+        """Return the curvature that an operation and its arguments' curvatures give."""
         node = self.nodes[number]
         if node.op == "x" or not self.varies(number):
             return 0
@@ -40,10 +68,14 @@ class Curvature(Directions):
             factor = 2 * int_sign(node.coefs[0])
             for s in signs:
                 factor = times(factor, s)
-            if len(moving) == 2 and moving[0] == moving[1]:
+            if len(moving) > 1 and len({*moving}) == 1:  # u^n
                 k, sign = self.curvature(moving[0].node), self.sign(moving[0].node)
-                bent = k == 0 or (k == 1 and sign >= 1) or (k == -1 and sign <= -1)
+                even = len(moving) % 2 == 0
+                bent = (k == 0 and even) or (k in (0, 1) and sign >= 1)
+                bent = bent or (k == -1 and sign <= -1 and even)
                 return int_sign(Fraction(factor)) or None if bent else None
+            if len(moving) == 2 and self.is_relu_of(*moving):  # u relu(u) = relu(u)^2
+                return 1 if factor > 0 else None
             if len(moving) != 1:
                 return None
             bend = bends[node.args.index(moving[0])]
@@ -60,6 +92,14 @@ class Curvature(Directions):
         if node.op == "fn" and node.name == "log":
             return -1 if bends[0] in (0, -1) else self.log_sum_exp(node)
         return None
+
+    def is_relu_of(self, u: Ref, r: Ref) -> bool:
+        """Return whether of two nodes one is affine, and the other its relu."""
+        if self.nodes[u.node].name == "relu":
+            u, r = r, u
+        node = self.nodes[r.node]
+        same = node.name == "relu" and u.index == r.index and node.args[0] == Ref(u.node, node.out)
+        return same and self.curvature(u.node) == 0
 
     def flat(self, ref: Ref, q: Fraction) -> dict[Ref, Fraction]:
         """Return q times a node as a linear combination of nodes that are no sums or multiples."""

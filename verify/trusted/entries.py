@@ -44,8 +44,11 @@ def require(holds: Any, step: str, reason: str) -> None:
 class Entries:
     """The nodes of a certificate (graph and auxiliary) and their entries in one ring."""
 
-    def __init__(self, graph: Graph, nodes: tuple[Node, ...]) -> None:
+    def __init__(
+        self, graph: Graph, nodes: tuple[Node, ...], given: dict[int, int] | None = None
+    ) -> None:
         self.graph, self.nodes = graph, nodes
+        self.given = given or {}  # signs of params
         self.ring, self.written = Ring(graph.literals), False  # sums of fixed size written out
         self.ring.first = any(node.name == "hardmax" for node in graph.nodes)
         self.shape = graph.nodes[graph.output].shape
@@ -55,7 +58,9 @@ class Entries:
         self.signs: dict[int, int] = {}
         self.seen_signs: dict[Poly, int] = {}
         self.ways: dict[Any, int | None] = {}
+        self.bends: dict[int, int | None] = {}
         self.corners: dict[Any, int] = {}
+        self.enclosed: dict[Any, int] = {}  # signs of functions of one number
         self.cut: int | None = None  # a node read as a variable
         self.reach: list[frozenset[str]] = []
         for number in range(len(nodes)):

@@ -40,16 +40,22 @@ and (f(x) - f(y)).(x - y) >= 0. Every rule also needs f defined everywhere and l
     ------------------------------------------------ induction (``direction`` of a loop)
     z_L up, for every number of rounds L
 
+    S(f) [M(f)] for all values > 0 of some nodes on parameters that are >= 0
+    ------------------------------------------------------------------------ limit (gains.py)
+    S(f) [M(f)]                      where f is continuous in them
+
 Equality is that of normal forms (ring.py). Sizes stay symbols unless the proof says "expand": then
 sums over fixed sizes are written out, and entries too where x has a fixed size.
 """
 
+from fractions import Fraction
 from typing import Any
 
 from verify.trusted.curvature import Curvature
 from verify.trusted.entries import Rejected, require, seen
+from verify.trusted.gains import limit
 from verify.trusted.graph import Graph, GraphError, Node, Ref, decode, decode_node, validate
-from verify.trusted.polys import Poly, RingError
+from verify.trusted.polys import Poly, RingError, lone
 
 __all__ = ["Checker", "Rejected", "check"]
 
@@ -71,7 +77,12 @@ def check(document: Any) -> None:
         first = len(graph.nodes)
         aux = [decode_node(value, first + k) for k, value in enumerate(document["aux"])]
         validate(graph, aux)
-        Checker(graph, (*graph.nodes, *aux), document["claim"] == "psd").check(document["proof"])
+        proof, given = document["proof"], dict[int, int]()
+        if isinstance(proof, dict) and "gains" in proof:
+            graph, given = limit(graph, proof["gains"])
+            proof = {key: value for key, value in proof.items() if key != "gains"}
+        psd = document["claim"] == "psd"
+        Checker(graph, (*graph.nodes, *aux), psd, given).check(proof)
     except GraphError as error:
         raise Rejected("graph", str(error)) from None
     except RingError as error:
@@ -87,8 +98,10 @@ def check(document: Any) -> None:
 class Checker(Curvature):
     """One check: the nodes (graph and auxiliary) and the claim."""
 
-    def __init__(self, graph: Graph, nodes: tuple[Node, ...], psd: bool) -> None:
-        super().__init__(graph, nodes)
+    def __init__(
+        self, graph: Graph, nodes: tuple[Node, ...], psd: bool, given: dict[int, int] | None = None
+    ) -> None:
+        super().__init__(graph, nodes, given)
         self.psd = psd
 
     def check(self, proof: Any) -> None:
@@ -161,7 +174,8 @@ class Checker(Curvature):
             convex = bend == 0 or (bend == 1 and self.sign(phi) >= 1)
             require(convex, step, "inner not seen to be convex, or phi not to be nonnegative")
         w = self.at(Ref(inner, out))
-        return self.chained(proof, w, [self.ring.derivative(w, "x", index) for index in names])
+        slopes = [self.ring.derivative(w, "x", index) for index in names]
+        return self.chained(proof, w, slopes, self.sign(inner) >= 1)
 
     def rule_radial(self, proof: Any, names: list[Any], step: str) -> list[Poly]:
         inner, shape = proof["inner"], self.nodes[proof["phi"]].shape
@@ -219,12 +233,18 @@ class Checker(Curvature):
         except RingError:
             return False
 
-    def chained(self, proof: Any, u: Poly, slopes: list[Poly]) -> list[Poly]:
-        """Return sum_K phi[K](u_K) slope_K for each of the slopes."""
+    def chained(
+        self, proof: Any, u: Poly, slopes: list[Poly], nonnegative: bool = False
+    ) -> list[Poly]:
+        """Return sum_K phi[K](u_K) slope_K for each of the slopes; relu(u) is u for u >= 0."""
         phi, head = proof["phi"], f"var {self.nodes[proof['argument']].attrs[0]}"
         self.bindings[head] = u
         value = self.at(Ref(phi, self.nodes[phi].out))
         del self.bindings[head]
+        unit = self.ring.add((1 / (abs(self.ring.scale(u)) or Fraction(1)), u))
+        relu = lone(self.ring.of("relu", unit))
+        if nonnegative and relu is not None and relu.head == "relu":
+            value = self.ring.substitute(value, relu, unit)
         columns = [self.ring.mul(slope, value) for slope in slopes]
         node = self.nodes[phi]
         return [self.total(column, node.out, node.shape) for column in columns]

@@ -1,0 +1,98 @@
+"""Other forms of a Poly, from which more is seen of its sign."""
+
+from fractions import Fraction
+from itertools import combinations
+from typing import TYPE_CHECKING, Any
+
+from verify.trusted.inequalities import between
+from verify.trusted.polys import Atom, Poly
+from verify.trusted.signs import bounds_name, drop, int_sign
+
+if TYPE_CHECKING:
+    from verify.trusted.bounds import Bounds
+    from verify.trusted.ring import Ring
+
+
+def divided(ring: "Ring", p: Poly) -> tuple[Poly, Poly]:
+    """Return (c, q) with p = c q, c the product of what all monomials of p share."""
+    shared: dict[Atom, Any] | None = None
+    for m in p.terms:
+        own = {a: e for a, e in m[1] if a.head != "E" and not bounds_name(m, a)}
+        shared = own if shared is None else shared
+        shared = {a: min(e, own[a]) for a, e in shared.items() if a in own}
+    if len(p.terms) < 2 or not shared:
+        return ring.number(1), p
+    rest = {
+        (m[0], tuple((a, e - shared.get(a, 0)) for a, e in m[1] if e != shared.get(a, 0))): q
+        for m, q in p.terms.items()
+    }
+    return ring.poly({((), tuple(shared.items())): Fraction(1)}), ring.poly(rest)
+
+
+def doubled(ring: "Ring", p: Poly) -> Poly:
+    """Return p with sin(2 u) / 2 for sin u cos u."""
+    parts = []
+    for m, q in p.terms.items():
+        for a in [a for a, _ in m[1] if a.head == "sin" and not bounds_name(m, a)]:
+            b = ring.atom("cos", (), a.args)
+            if b in dict(m[1]):
+                powers = {c: e - (c in (a, b)) for c, e in m[1]}
+                rest = m[0], tuple((c, e) for c, e in powers.items() if e)
+                angle = ring.of("sin", ring.add((2, a.args[0])))
+                parts.append((q / 2, ring.mul(ring.poly({rest: Fraction(1)}), angle)))
+                break
+        else:
+            parts.append((q, ring.poly({m: Fraction(1)})))
+    return ring.add(*parts)
+
+
+def ends_inside(signs: "Bounds", p: Poly, side: int) -> Poly:
+    """Return p or less (for the side 1) or more: an atom inside of a sum at an end of its range.
+
+    Where the other factors have a sign: sum a m >= l sum m for m >= 0 and a >= l.
+    """
+    ring, parts = signs.ring, []
+    for m, q in p.terms.items():
+        parts.append((q, ring.poly({m: Fraction(1)})))
+        for a, e in m[1] if m[0] else ():
+            ends = between(a) if e == 1 and bounds_name(m, a) else (None, None)
+            rest = drop(m, a)
+            s = side * int_sign(q) * signs.sign_of_monomial(rest) if any(ends) else 0
+            end = ends[0] if s > 0 else ends[1] if s < 0 else None
+            if end:
+                parts[-1] = (q * end[0], ring.normal(Fraction(1), *ring.open(*rest)))
+                break
+    return ring.add(*parts)
+
+
+def sum_of_squares(signs: "Bounds", mono: Any) -> int:
+    """Return 1 for sum_k c_k (sum_i a_ik)^2, c_k >= 0: two sums that are the same, or 0.
+
+    For some k of the names that are summed over, the factors fall into parts that share no
+    others; of the sums over these equal ones make up pairs.
+    """
+    sizes, powers = signs.ring.open(*mono)
+    if not 1 < len(sizes) <= 4 or len(powers) > 8:
+        return 0
+    for k in range(len(sizes)):
+        for held in combinations(sizes, k):
+            sums = sums_apart(signs.ring, sizes, powers, held)
+            odd = [p for p in {*sums} if sums.count(p) % 2]
+            if len(sums) > len(odd) and all(signs.sign_by_corners(p, 3) >= 1 for p in odd):
+                return 1
+    return 0
+
+
+def sums_apart(ring: "Ring", sizes: Any, powers: dict[Atom, Any], held: Any) -> list[Poly]:
+    """Return the sums, over all names but those held, of which a sum is the product."""
+    left = [a for a, e in powers.items() for _ in range(1 if a.head == "E" else e)]
+    found = []
+    while left:
+        part, names = [left.pop()], set[str]()
+        while more := {n for a in part for n in a.free & sizes.keys()} - names - {*held}:
+            names |= more
+            part += [a for a in left if a.free & more]
+            left = [a for a in left if not a.free & more]
+        factors = {a: powers[a] if a.head == "E" else part.count(a) for a in part}
+        found.append(ring.normal(Fraction(1), {n: sizes[n] for n in names}, factors))
+    return found
