@@ -8,6 +8,7 @@ from verify.search.compositions import compositions, ridge_rule
 from verify.search.emit import emit
 from verify.search.forms import of_words
 from verify.search.gram import diagonal
+from verify.search.layers import named_functions
 from verify.search.potentials import potentials
 from verify.search.ridges import ridges
 from verify.search.rounds import summed_over_rounds
@@ -157,6 +158,15 @@ def gradient(bench: Workbench) -> Iterator[Proof]:
         yield {"rule": "gradient", "potential": number}
 
 
+def layers(bench: Workbench) -> Iterator[Proof]:
+    """The map is a gradient through functions whose slopes the module computes."""
+    functions = named_functions(bench)
+    if functions:
+        bench.named(functions)
+        for proof in (*gradient(bench), *compositions(bench)):
+            yield {**proof, "functions": functions}
+
+
 def of_normal_form(way: Way) -> Way:
     """Return a way that goes on from the map's normal form: a shift of softmax is gone there."""
 
@@ -184,6 +194,7 @@ def expanded(way: Way) -> Way:
 
 WAYS: dict[str, list[tuple[str, Way]]] = {
     "symmetric": [
+        ("layers", layers),
         ("jacobian", jacobian),
         ("ridges", sum_of_ridges),
         ("gradient", gradient),
@@ -191,6 +202,7 @@ WAYS: dict[str, list[tuple[str, Way]]] = {
         ("jacobian, written out", expanded(jacobian)),
     ],
     "psd": [
+        ("layers", layers),
         ("ridges", sum_of_ridges),
         ("squares", sum_of_squares),
         ("squares of the normal form", of_normal_form(sum_of_squares)),

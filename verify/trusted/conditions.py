@@ -140,8 +140,11 @@ class Conditions(Structure):
     ) -> None:
         """Require a node to be defined and locally Lipschitz, by definable functions."""
         self.defined(number, step, bounded=bounded)
-        for n in self.below(number):
+        for n in self.outside(number):
             node = self.nodes[n]
+            if n in self.opaque and self.cut is None:
+                require(self.opaque[n][0] in self.ring.slopes, step, "the slope of a function")
+                continue
             if node.op not in ("fn", "call") or not self.varies(n) or node.name in allowed:
                 continue
             where = f"{step}: node {n} ({node.name})"
@@ -156,6 +159,18 @@ class Conditions(Structure):
             if node.name == "pow":
                 smooth = self.sign(node.args[0].node) == 2 or self.least_power(node) >= 1
             require(smooth, where, "not known to be locally Lipschitz")
+
+    def outside(self, number: int) -> list[int]:
+        """Return the nodes below, in place of what is inside of named functions their arguments."""
+        found, new = {number}, [number]
+        while new:
+            n = new.pop()
+            node = self.nodes[n]
+            inner = {ref.node for ref in node.args} | {*node.attrs[1:2] * (node.op == "loop")}
+            inner = {self.opaque[n][1]} if n in self.opaque and self.cut is None else inner
+            new += inner - found
+            found |= inner
+        return sorted(found)
 
     def least_power(self, node: Node) -> int:
         """Return the sign of p - 1 for a node u^p whose p does not depend on x."""

@@ -7,10 +7,10 @@ d > 0, else R: one that is active, so they are a subgradient if those of the bra
 
 from fractions import Fraction
 
-from verify.trusted.directions import Directions
 from verify.trusted.graph import Node, Ref
 from verify.trusted.pieces import JUMPS
 from verify.trusted.polys import RingError
+from verify.trusted.primitives import Primitives
 from verify.trusted.signs import agree, int_sign, times
 
 CONVEX = {"exp": 1, "softplus": 1, "relu": 1}  # convex, and nondecreasing (1)
@@ -18,7 +18,7 @@ KINKED = {*JUMPS, "relu", "sqrt", "pow"}
 KINKS = 6  # of a sum, each a maximum of two branches
 
 
-class Curvature(Directions):
+class Curvature(Primitives):
     """Curvature: 1 convex in x, -1 concave, 0 affine, None not seen."""
 
     def curvature(self, number: int) -> int | None:
@@ -51,6 +51,8 @@ class Curvature(Directions):
         node = self.nodes[number]
         if node.op == "x" or not self.varies(number):
             return 0
+        if number in self.opaque:
+            return self.bend_of_named(number, self.curvature(self.opaque[number][1]))
         if node.op == "add":
             own = Ref(number, node.out)
             parts = self.flat(own, Fraction(1))
@@ -106,6 +108,7 @@ class Curvature(Directions):
         node, parts = self.nodes[ref.node], dict[Ref, Fraction]()
         multiple = node.op == "add" or (node.op == "mul" and len(node.args) == 1)
         inner = {str(i) for other in node.args for i in other.index} if multiple else set()
+        multiple = multiple and ref.node not in self.opaque
         if not multiple or ref.index != node.out or not inner <= {*node.out}:
             return {ref: q}
         for c, other in zip(node.coefs, node.args, strict=True):

@@ -62,6 +62,7 @@ class Entries:
         self.corners: dict[Any, int] = {}
         self.enclosed: dict[Any, int] = {}  # signs of functions of one number
         self.cut: int | None = None  # a node read as a variable
+        self.opaque: dict[int, tuple[str, int]] = {}  # named functions: head, argument
         self.reach: list[frozenset[str]] = []
         for number in range(len(nodes)):
             self.reach.append(self.reached(number))
@@ -106,6 +107,9 @@ class Entries:
         """Return the entry of a node at its own index names."""
         if number == self.cut:
             return self.ring.entry("cut", self.nodes[number].out)
+        if number in self.opaque and self.cut is None:
+            head, w = self.opaque[number]
+            return self.ring.entry(head, self.nodes[number].out, (self.value(w),))
         for earlier in self.below(number)[:-1] if (number, ()) not in self.values else ():
             if (earlier, ()) not in self.values and not self.bindings:
                 self.values[earlier, ()] = self.compute(self.nodes[earlier])  # no deep recursion

@@ -277,6 +277,8 @@ def slope(ring: "Ring", a: Atom, head: str, index: tuple[Index, ...]) -> Poly:
     inner = derivative(ring, a.args[0], head, index) if len(a.args) == 1 else None
     if a.head == "E" and inner:
         return inner
+    if a.head in ring.slopes and inner:
+        return ring.mul(ring.entry(ring.slopes[a.head], a.index, a.args), inner)
     row = ROWS.get(a.head)
     if inner is None or row is None or not row.derivative:
         raise RingError(f"no derivative of {a.head}")

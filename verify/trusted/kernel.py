@@ -109,7 +109,8 @@ class Checker(Curvature):
         require(isinstance(proof, dict), "proof", "expected an object")
         require(proof.get("expand", True) is True, "proof.expand", "expected true, or no such key")
         self.expand = "expand" in proof
-        proof = {key: value for key, value in proof.items() if key != "expand"}
+        self.named(proof.get("functions", []))
+        proof = {key: value for key, value in proof.items() if key not in ("expand", "functions")}
         self.defined(self.graph.output, "output", bounded=False)  # it is equal to what is bounded
         names = self.places(self.shape, "o")
         maps = self.rule(proof, names, "proof")

@@ -35,6 +35,7 @@ class Ring:
         self.derivatives: dict[Any, Poly] = {}
         self.substituted: dict[Any, Poly] = {}
         self.marks: dict[Any, int] = {}
+        self.slopes: dict[str, str] = {}  # of named functions (primitives.py)
         self.work = self.fresh = 0
         self.limit = LIMIT
         self.first = False  # whether the derivative of a maximum is the first's, not the mean
