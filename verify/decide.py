@@ -150,7 +150,8 @@ def check(certificate: Certificate, net: nn.Module | None = None, dim: int | Non
     except TraceError as error:
         raise kernel.Rejected("trace", str(error)) from None
     flat = freeze(traced) if certificate.scope == "current" else traced.graph
-    same = certificate.graph.digest in (flat.digest, fix(traced).digest)
+    digest = certificate.graph.digest
+    same = digest == flat.digest or digest == fix(traced).digest
     if not same and certificate.scope == "all":
         try:
             same = covers(certificate.graph, flat, traced.sizes) is not None
