@@ -62,8 +62,8 @@ class Bounds(Entries):
                 return int_sign(Fraction(s)) * found
         for side in (1, -1):
             less = ends_inside(self, p, side)
-            s = self.sign_by_corners(less, depth) if less is not p else 0
-            if s * side > 0:
+            s = self.sign_beside(less, side, depth) if less is not p else 0
+            if s:
                 return s
         for side in (1, -1) if "sqrt" in p.heads and len(p.terms) <= 4 else ():
             known = {m: q for (m, q), s in zip(p.terms.items(), signs, strict=True) if s * side > 0}
