@@ -40,8 +40,10 @@ def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof 
     Where there is none, nodes on parameters that are >= 0 are read as positive parameters.
     """
     found = proved(graph, graph, spare, claim, scope)
+    if not isinstance(found, Failure) or any(step == "not tried" for _, step, _ in found.tried):
+        return found
     try:
-        gains = gains_of(graph) if isinstance(found, Failure) else []
+        gains = gains_of(graph)
         free, given = limit(graph, gains) if gains else (graph, {})
     except STOPS:
         return found
