@@ -17,7 +17,6 @@ from verify.search.workbench import Workbench
 from verify.trusted import kernel
 from verify.trusted.gains import MOST, limit
 from verify.trusted.graph import Graph, Node, Ref, encode, encode_node
-from verify.trusted.polys import RingError
 from verify.trusted.ring import LIMIT, TOO_LARGE
 
 Proof = dict[str, Any]
@@ -42,12 +41,14 @@ def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof 
     Where there is none, nodes on parameters that are >= 0 are read as positive parameters.
     """
     found = proved(graph, graph, spare, claim, scope)
-    gains = gains_of(graph) if isinstance(found, Failure) else []
-    if not gains:
+    if not isinstance(found, Failure) or any(step == "not tried" for _, step, _ in found.tried):
         return found
     try:
-        free, given = limit(graph, gains)
-    except (kernel.Rejected, RingError):
+        gains = gains_of(graph)
+        free, given = limit(graph, gains) if gains else (graph, {})
+    except STOPS:
+        return found
+    if not gains:
         return found
     again = proved(graph, free, (), claim, scope, gains, given)
     return found if isinstance(again, Failure) else again

@@ -12,10 +12,9 @@ from verify.trusted.forms import divided, doubled, ends_inside, sum_of_squares
 from verify.trusted.inequalities import TANGENTS, between
 from verify.trusted.polys import Atom, Poly, RingError, sized
 from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
-from verify.trusted.univariate import Word, grouped, sign_of_function, words
+from verify.trusted.univariate import OneNumber, words
 
 HALF = Fraction(1, 2)
-WORDS = 4  # arguments of which a Poly is read as a function
 
 
 class Bounds(Entries):
@@ -63,8 +62,8 @@ class Bounds(Entries):
                 return int_sign(Fraction(s)) * found
         for side in (1, -1):
             less = ends_inside(self, p, side)
-            s = self.sign_by_corners(less, depth) if less is not p else 0
-            if s * side > 0:
+            s = self.sign_beside(less, side, depth) if less is not p else 0
+            if s:
                 return s
         for side in (1, -1) if "sqrt" in p.heads and len(p.terms) <= 4 else ():
             known = {m: q for (m, q), s in zip(p.terms.items(), signs, strict=True) if s * side > 0}
@@ -88,14 +87,12 @@ class Bounds(Entries):
 
     def sign_by_enclosures(self, p: Poly) -> int:
         """Return the sign of a sum of products g f, f functions of one number, each of a sign."""
-        candidates: list[Word] = []
         for word in words(p):
-            candidates += [] if word in candidates or len(candidates) == WORDS else [word]
-        for word in sorted(candidates, key=len):
+            functions = OneNumber(self.ring, word)
             signs = []
-            for (bounds, others), f in grouped(self.ring, p, word).items():
+            for (bounds, others), f in functions.grouped(p).items():
                 if f not in self.enclosed:
-                    self.enclosed[f] = sign_of_function(self.ring, f, word)
+                    self.enclosed[f] = functions.sign(f)
                 signs.append(times(self.enclosed[f], self.sign_of_monomial((bounds, others))))
                 if not signs[-1]:
                     break

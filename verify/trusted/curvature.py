@@ -9,13 +9,18 @@ from fractions import Fraction
 
 from verify.trusted.graph import Node, Ref
 from verify.trusted.pieces import JUMPS
-from verify.trusted.polys import RingError
+from verify.trusted.polys import Poly, RingError
 from verify.trusted.primitives import Primitives
 from verify.trusted.signs import agree, int_sign, times
 
 CONVEX = {"exp": 1, "softplus": 1, "relu": 1}  # convex, and nondecreasing (1)
 KINKED = {*JUMPS, "relu", "sqrt", "pow"}
 KINKS = 6  # of a sum, each a maximum of two branches
+
+
+def smooth(p: Poly) -> bool:
+    """Return whether no function in p has a kink."""
+    return KINKED.isdisjoint(p.heads) and not any(head.startswith("[") for head in p.heads)
 
 
 class Curvature(Primitives):
@@ -31,14 +36,13 @@ class Curvature(Primitives):
     def curvature_by_slope(self, number: int) -> int | None:
         """Return the curvature of phi(w[K]) for an affine w: phi smooth, phi' up or down."""
         node = self.nodes[number]
-        if node.op not in ("mul", "add", "fn") or not KINKED.isdisjoint(self.value(number).heads):
+        if node.op not in ("mul", "add", "fn") or not smooth(self.value(number)):
             return None
         near = [w for w in self.below(number)[:-1] if self.nodes[w].shape == node.shape]
         for w in [w for w in near if self.affine(w) and self.through(number, w, "x")][:3]:
             p = self.cut_at(number, w)
             try:
-                smooth = p is not None and KINKED.isdisjoint(p.heads)
-                slope = self.ring.derivative(p, "cut", node.out) if p and smooth else None
+                slope = self.ring.derivative(p, "cut", node.out) if p and smooth(p) else None
                 found = self.rising(slope, node.out) if slope else None
             except RingError:
                 found = None
