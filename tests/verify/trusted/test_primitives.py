@@ -96,17 +96,17 @@ def scalar(pair: Pair, around: str = "", line: int = 0) -> tuple[Draft, dict[str
     w, one = d.mul((), c("s"), x("s")), number(d, 1)
     slope = pair[1](d, w)
     inner = d.add((), (1, slope()), (line, one()))
-    if around:
+    if not around:
+        d.mul(("n",), c("i0"), inner())
+        d.output()
+        total = value = pair[0](d, w)
+    else:
         value = pair[0](d, w)
         more = d.add((), (1, value()), (1, one()), (line, w()))
-        factor = {"relu": "step", "log": "inv"}[around]
-        inner = d.mul((), d.fn(factor, more)(), inner())
-    d.mul(("n",), c("i0"), inner())
-    d.output()
-    if around:
+        factor = d.fn({"relu": "step", "log": "inv"}[around], more)
+        d.mul(("n",), c("i0"), factor(), inner())
+        d.output()
         total = d.fn(around, more)
-    else:
-        total = value = pair[0](d, w)
     names = [[value.number, slope.number, w.number]]
     return d, {"rule": "gradient", "potential": total.number, "functions": names}
 
