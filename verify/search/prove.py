@@ -161,8 +161,10 @@ def gradient(bench: Workbench) -> Iterator[Proof]:
 
 def layers(bench: Workbench) -> Iterator[Proof]:
     """The map is a gradient through functions whose slopes the module computes."""
+    bench.ring.limit = WRITTEN
     functions = named_functions(bench)
     if functions:
+        bench.ring.limit = 3 * WRITTEN
         bench.named(functions)
         for proof in (*gradient(bench), *compositions(bench)):
             yield {**proof, "functions": functions}

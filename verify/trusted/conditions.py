@@ -142,7 +142,7 @@ class Conditions(Structure):
         self.defined(number, step, bounded=bounded)
         for n in self.outside(number):
             node = self.nodes[n]
-            if n in self.opaque and self.cut is None:
+            if self.is_named(n):
                 require(self.opaque[n][0] in self.ring.slopes, step, "the slope of a function")
                 continue
             if node.op not in ("fn", "call") or not self.varies(n) or node.name in allowed:
@@ -159,18 +159,6 @@ class Conditions(Structure):
             if node.name == "pow":
                 smooth = self.sign(node.args[0].node) == 2 or self.least_power(node) >= 1
             require(smooth, where, "not known to be locally Lipschitz")
-
-    def outside(self, number: int) -> list[int]:
-        """Return the nodes below, in place of what is inside of named functions their arguments."""
-        found, new = {number}, [number]
-        while new:
-            n = new.pop()
-            node = self.nodes[n]
-            inner = {ref.node for ref in node.args} | {*node.attrs[1:2] * (node.op == "loop")}
-            inner = {self.opaque[n][1]} if n in self.opaque and self.cut is None else inner
-            new += inner - found
-            found |= inner
-        return sorted(found)
 
     def least_power(self, node: Node) -> int:
         """Return the sign of p - 1 for a node u^p whose p does not depend on x."""

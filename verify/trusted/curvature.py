@@ -125,7 +125,8 @@ class Curvature(Primitives):
         bends = {ref: self.curvature(ref.node) for ref in parts}
         for ref, bend in bends.items():
             node, q = self.nodes[ref.node], parts[ref]
-            if bend is None and (node.op, node.name) == ("fn", "relu") and q > 0 and depth:
+            named = ref.node in self.opaque  # its slope is not the step
+            if bend is None and node.name == "relu" and not named and q > 0 and depth:
                 if ref.index != node.out:
                     return None
                 rest = {n: c for n, c in parts.items() if n != ref}
@@ -143,6 +144,8 @@ class Curvature(Primitives):
         pending, seen_all = [node.args[0].node], True
         while pending and seen_all:
             inner = self.nodes[n := pending.pop()]
+            if n in self.opaque:
+                return None
             if not self.varies(n):
                 seen_all = self.sign(n) >= 1
             elif inner.op == "add":

@@ -107,7 +107,7 @@ class Entries:
         """Return the entry of a node at its own index names."""
         if number == self.cut:
             return self.ring.entry("cut", self.nodes[number].out)
-        if number in self.opaque and self.cut is None:
+        if number in self.opaque and self.cut is None:  # is_named
             head, w = self.opaque[number]
             return self.ring.entry(head, self.nodes[number].out, (self.value(w),))
         for earlier in self.below(number)[:-1] if (number, ()) not in self.values else ():

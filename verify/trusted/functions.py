@@ -213,10 +213,7 @@ def take_exponentials(ring: "Ring", p: Poly) -> tuple[Poly, Poly]:
 
 
 def substitute(ring: "Ring", p: Poly, what: str | Atom, value: Poly) -> Poly:
-    """Return p with an atom, or all entries of a head, replaced by one value, inside of others too.
-
-    The value has no index names but free ones of p.
-    """
+    """Return p with an atom, or a head's entries, replaced by a value with p's free names only."""
     key = (p, what, value)
     if (what if isinstance(what, str) else what.head) not in p.heads:
         return p

@@ -44,8 +44,9 @@ and (f(x) - f(y)).(x - y) >= 0. Every rule also needs f defined everywhere and l
     ------------------------------------------------------------------------ limit (gains.py)
     S(f) [M(f)]                      where f is continuous in them
 
-Equality is that of normal forms (ring.py). Sizes stay symbols unless the proof says "expand": then
-sums over fixed sizes are written out, and entries too where x has a fixed size.
+Equality is that of normal forms (ring.py). Where the proof names "functions", phi(w) and its slope
+psi(w) are read as new functions (primitives.py). Sizes stay symbols unless the proof says "expand":
+then sums over fixed sizes are written out, and entries too where x has a fixed size.
 """
 
 from fractions import Fraction

@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from verify.trusted.directions import PIECEWISE, Directions
-from verify.trusted.entries import require
+from verify.trusted.entries import Rejected, require
 
 
 class Primitives(Directions):
@@ -45,19 +45,21 @@ class Primitives(Directions):
             require(self.nodes[n].shape == self.nodes[w].shape, step, "of another shape than w")
             require(self.reach[n] <= {"param", "lit", "x"}, step, "depends on variables")
             require(n != w and self.through(n, w, "x"), step, "depends on x, but not through w")
-        f, g = self.cut_at(value, w, PIECEWISE), self.cut_at(slope, w, PIECEWISE)
-        require(f is not None and g is not None, step, "not seen to be smooth between kinks")
-        pieces = self.pieces(f, None, None, out)  # type: ignore[arg-type]
-        smooth = pieces is not None and not any(self.jumps(q) for _, _, q in pieces)
-        require(smooth, step, "kinks in no order")
-        for low, high, q in pieces or ():
+        f, g = (self.cut_at(n, w, PIECEWISE) for n in (value, slope))
+        if f is None or g is None:
+            raise Rejected(step, "not seen to be smooth between kinks")
+        pieces = self.pieces(f, None, None, out)
+        if pieces is None or any(self.jumps(q) for _, _, q in pieces):
+            raise Rejected(step, "kinks in no order")
+        for low, high, q in pieces:
             inner = ring.substitute(q, "cut", self.inside(low, high))
             require(self.roots_are_positive(inner), step, "a root that is not seen to be smooth")
-        for (_, t, left), (_, _, right) in pairwise(pieces or ()):
-            ends = [self.exactly(q, t) for q in (f, left, right) if q is not None and t is not None]
-            same = len(ends) == 3 and ends[0] is not None and all(q is ends[0] for q in ends)
-            require(same, step, "not seen to be continuous at a kink")
-        rest = ring.add((1, ring.derivative(f, "cut", out)), (-1, g))  # type: ignore[arg-type]
+        for (_, t, left), (_, _, right) in pairwise(pieces):
+            if t is None:
+                raise Rejected(step, "kinks in no order")
+            ends = {self.exactly(p, t) for p in (left, f, right)}
+            require(len(ends) == 1, step, "not seen to be continuous at a kink")
+        rest = ring.add((1, ring.derivative(f, "cut", out)), (-1, g))
         parts = self.pieces(rest, None, None, out)
         equal = parts is not None and not any(q.terms for _, _, q in parts)
         require(equal, step, "one is not seen to be the slope of the other")

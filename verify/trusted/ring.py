@@ -32,8 +32,7 @@ class Ring:
         self.atoms: dict[Any, Atom] = {}
         self.polys: dict[Any, Poly] = {}
         self.renamed: dict[Any, Poly] = {}
-        self.derivatives: dict[Any, Poly] = {}
-        self.substituted: dict[Any, Poly] = {}
+        self.derivatives, self.substituted = dict[Any, Poly](), dict[Any, Poly]()
         self.marks: dict[Any, int] = {}
         self.slopes: dict[str, str] = {}  # of named functions (primitives.py)
         self.work = self.fresh = 0

@@ -53,7 +53,25 @@ class Structure(Faces):
         node = self.nodes[number]
         if not self.varies(number) or node.op in ("x", "var"):
             return True
+        if number in self.opaque:  # its formal derivative may be another one at a point
+            return False
         moving = [ref.node for ref in node.args if self.varies(ref.node)]
         if node.op not in ("mul", "add") or (node.op == "mul" and len(moving) > 1):
             return False
         return all(self.affine(n) for n in moving)
+
+    def is_named(self, number: int) -> bool:
+        """Return whether a node is read as a name (primitives.py)."""
+        return number in self.opaque and self.cut is None
+
+    def outside(self, number: int) -> list[int]:
+        """Return the nodes below, in place of what is inside of named functions their arguments."""
+        found, new = {number}, [number]
+        while new:
+            n = new.pop()
+            node = self.nodes[n]
+            inner = {ref.node for ref in node.args} | {*node.attrs[1:2] * (node.op == "loop")}
+            inner = {self.opaque[n][1]} if self.is_named(n) else inner
+            new += inner - found
+            found |= inner
+        return sorted(found)
