@@ -8,6 +8,9 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
+from verify import decide
+from verify.trusted.trace import TraceError, trace
+
 from .aten_stories import gradient
 from .test_aten import Map, agree, knots, points
 
@@ -68,3 +71,111 @@ ANGLES: dict[str, Callable[[Any, Tensor], Tensor]] = {
 @pytest.mark.parametrize("name", ANGLES)
 def test_angles(name: str) -> None:
     agree(Map(ANGLES[name], 2), knots())
+
+
+def halved_below(m: Any, x: Tensor) -> Tensor:
+    y = x.clone()
+    y[x < 0] = 0.25 * torch.tanh(x[x < 0]) + m.c
+    return y
+
+
+def scaled_in_place(m: Any, x: Tensor) -> Tensor:
+    y = x @ m.A
+    inside = y.abs() < 1
+    y[inside] *= 0.1
+    outside = ~inside
+    y[outside] = y[outside] ** 2 + m.c * y[outside]
+    return y
+
+
+def rows_beyond(m: Any, x: Tensor) -> Tensor:
+    r = x.norm(dim=-1, keepdim=True)
+    far, y = (r > 1.5).squeeze(1), x * m.b
+    y[far] = x[far] / r[far] + m.b
+    return y
+
+
+def undefined_elsewhere(m: Any, x: Tensor) -> Tensor:
+    y = torch.zeros_like(x)
+    y[x > 0] = torch.log(x[x > 0])
+    return y
+
+
+MASKED = (halved_below, scaled_in_place, rows_beyond, undefined_elsewhere)
+
+
+@pytest.mark.parametrize("function", MASKED)
+def test_masked(function: Callable[[Any, Tensor], Tensor]) -> None:
+    agree(Map(function), points())
+
+
+def elsewhere(m: Any, x: Tensor) -> Tensor:
+    y = x.clone()
+    y[x < 0] = x[x < 0.5]
+    return y
+
+
+def summed(m: Any, x: Tensor) -> Tensor:
+    y = x.clone()
+    y[x < 0] = x[x < 0] - x[x < 0].mean()
+    return y
+
+
+def moved(m: Any, x: Tensor) -> Tensor:
+    y = x.clone()
+    y[x < 0] = x[x < 0].flip(0)
+    return y
+
+
+def added(m: Any, x: Tensor) -> Tensor:
+    return x + x[x > 0].sum()
+
+
+def other_rows(m: Any, x: Tensor) -> Tensor:
+    y, below = x.clone(), x < 0
+    y[below] = (x @ m.A)[below.roll(1, 0)]
+    return y
+
+
+@pytest.mark.parametrize("function", [elsewhere, summed, moved, added, other_rows])
+def test_masked_otherwise_is_not_read(function: Callable[[Any, Tensor], Tensor]) -> None:
+    with pytest.raises(TraceError, match="not a sample map|not readable"):
+        trace(Map(function), 4)
+
+
+class ByCount(Map):
+    """A branch by how many entries a mask picks, of which the trace sees a symbol."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        y, low = x.clone(), x[x < 0] * 2
+        y[x < 0] = low
+        return y + {"2": 1.0}.get(str(low.numel()), 0.0)
+
+
+def test_how_many_a_mask_picks_is_no_part_of_a_sample() -> None:
+    verdict = decide(ByCount(lambda m, x: x), "symmetric", 4)
+    assert verdict.status == "unknown"
+    assert verdict.reason is not None
+    assert verdict.reason.kind == "not a sample map"
+    assert decide(Map(halved_below), "symmetric", 4).status == "proved"
+    falling = Map(lambda m, x: scaled_in_place(m, x))
+    assert decide(falling, "symmetric", 4).status == "refuted"
+
+
+RESIZED: dict[str, Callable[[Any, Tensor], Tensor]] = {
+    "nearest": lambda m, x: F.interpolate(x[:, None], scale_factor=2, mode="nearest")[:, 0, 2:6],
+    "nearest by 3/4": lambda m, x: F.interpolate(x[:, None], size=3)[:, 0] @ m.A[:3],
+    "exact": lambda m, x: F.interpolate(x[:, None], size=7, mode="nearest-exact")[:, 0, 1:5],
+    "linear": lambda m, x: F.interpolate(
+        x[:, None], scale_factor=2, mode="linear", align_corners=True
+    )[:, 0, 1:5],
+    "bilinear": lambda m, x: F.interpolate(
+        x.view(-1, 1, 2, 2), scale_factor=2, mode="bilinear", align_corners=False
+    )[:, 0, 1],
+    "places in floats": lambda m, x: x[:, (torch.arange(4) * 0.7 + 0.1).floor().long()],
+}
+
+
+@pytest.mark.parametrize("name", RESIZED)
+def test_resized(name: str) -> None:
+    agree(Map(RESIZED[name]), points(), 1e-6)

@@ -20,8 +20,9 @@ from torch.utils._pytree import tree_leaves
 from verify.trusted.builder import Builder, extent_of
 from verify.trusted.canonical import canonical
 from verify.trusted.graph import Graph, Literal, Node, Ref
+from verify.trusted.memory import folded, overlap
 from verify.trusted.program import OutputError, check_taken, explained, program
-from verify.trusted.reader import Reader, folded, overlap
+from verify.trusted.reader import Reader
 from verify.trusted.state import Unchanged
 from verify.trusted.values import TraceError, Value, mixing, unreadable
 

@@ -41,10 +41,7 @@ def atan2(y: Value, x: Value) -> Value:
 
 def distances_backward(g: Value, a: Value, b: Value, p: float, d: Value) -> Value:
     """The gradient in a of |a - b|_p, 0 where that is 0."""
-    u, g, d = (
-        v.put(k, (), gone=0)
-        for v, k in ((a, a.ndim - 1), (g, g.ndim), (d, d.ndim))
-    )
+    u, g, d = (v.put(k, (), gone=0) for v, k in ((a, a.ndim - 1), (g, g.ndim), (d, d.ndim)))
     u = u - b.put(b.ndim - 2, (), gone=0)
     if p == 1:
         return total(g * sign(u), -2)
