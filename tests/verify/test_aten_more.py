@@ -139,7 +139,7 @@ def other_rows(m: Any, x: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("function", [elsewhere, summed, moved, added, other_rows])
 def test_masked_otherwise_is_not_read(function: Callable[[Any, Tensor], Tensor]) -> None:
-    with pytest.raises(TraceError, match="not a sample map|not readable"):
+    with pytest.raises(TraceError, match=r"not a sample map|not readable"):
         trace(Map(function), 4)
 
 

@@ -2,7 +2,6 @@
 
 import operator
 
-import torch
 from torch import Tensor
 
 
@@ -19,6 +18,7 @@ def folded(t: Tensor) -> bool:
 def overlap(a: Tensor, b: Tensor) -> bool:
     """Return whether two tensors may share memory.
 
+    >>> import torch
     >>> t = torch.zeros(4)
     >>> overlap(t[:2], t[2:]), overlap(t[:3], t[2:])
     (False, True)

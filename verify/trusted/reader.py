@@ -33,11 +33,12 @@ from verify.trusted.memory import overlap
 from verify.trusted.packed import Packed, picked, through
 from verify.trusted.program import source
 from verify.trusted.readings.elementwise import iszero
-from verify.trusted.values import TraceError, Value, axis_of, mixing, unreadable
+from verify.trusted.values import ROWS, TraceError, Value, axis_of, mixing, unreadable
 
 Span = tuple[float, float]
 
 MISSING, NUMBER = object(), object()  # what has no reading; the number of samples
+COUNTED = (NUMBER,), (0, NUMBER), (0, NUMBER, 1)  # the arguments of arange(number of samples)
 IGNORED = {"memory_format", "layout", "device", "pin_memory", "non_blocking", "implicit"}
 EXACT_DTYPES = (torch.float32, torch.float64, torch.int64, torch.int32)
 
@@ -118,6 +119,8 @@ class Reader:
             return self.checked(base, self.filled(base, args), [])
         given = [a for k, a in enumerate(args) if k != UNREAD.get(base)] + [*kwargs.values()]
         given = [present(a) for a in tree_leaves(given) if a is not None]
+        if base == "arange" and args in COUNTED and self.b.extents() == [(1, True)]:
+            return ROWS  # from 0 on, by ones
         if NUMBER in given and base not in LAYOUT | SIZED:
             raise mixing(f"the number of samples in {base}")
         if any(isinstance(a, Packed) for a in given):
