@@ -41,7 +41,7 @@ def masks(now: Any) -> list[Any]:
     return [n for n in nodes if n.meta["val"].dtype == torch.bool]
 
 
-def picked(v: Any, at: Sequence[Any]) -> Packed | None:
+def picked(v: Any, at: Any) -> Packed | None:
     """Return v[m] for a mask that depends on x, None for other indices."""
     if len(at) != 1 or not isinstance(at[0], Value) or not masks(v.b.now):
         return None
