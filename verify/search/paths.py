@@ -18,7 +18,7 @@ import torch
 from torch import nn
 
 from verify.search.stream import Streamed, differs
-from verify.trusted.program import HINT, program
+from verify.trusted.program import HINTS, program
 
 SITE = Path(torch.__file__).parent.parent
 OTHERS = (str(SITE / "torch"), str(Path(__file__).parent.parent))
@@ -98,7 +98,7 @@ def strays(net: nn.Module, dim: int) -> str:
     tensors |= dict(traced.named_buffers(remove_duplicate=False))
     kinds = [t.dtype for t in tensors.values() if t.is_floating_point()]
     for wants in (False, True):
-        x = torch.ones(HINT, dim, dtype=kinds[0] if kinds else torch.get_default_dtype())
+        x = torch.ones(HINTS[0], dim, dtype=kinds[0] if kinds else torch.get_default_dtype())
         x.requires_grad_(wants)
         plain.calls.clear()
         traced.calls.clear()

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
 
 FRAME = sys._getframe
 READS: tuple[tuple[Any, str], ...] = (
@@ -45,6 +46,8 @@ COUNTS = {
     *("_nnz", "to_sparse", "_to_sparse"),
 }
 
+COUNTED = "Python code reads a value of a tensor, and may depend on it"
+
 
 class Watch(TorchDispatchMode):
     """Notes that a number was taken out of a tensor."""
@@ -61,22 +64,38 @@ class Watch(TorchDispatchMode):
         ]
         counted = any(i.dtype == torch.bool for i in masks)
         if counted or func.overloadpacket.__name__ in COUNTS:
-            self.told.append("Python code reads a value of a tensor, and may depend on it")
+            self.told.append(COUNTED)
         return func(*args, **(kwargs or {}))
 
 
 class Checked(TorchFunctionMode):
-    """Forgets what one_hot reads, which only checks its argument: of a given number of classes."""
+    """Forgets what one_hot and masks read: the one only checks, of the other a size is left.
+
+    one_hot: of a given number of classes. How many entries a mask picks is told where Python asks
+    what is made of them for anything that is no tensor.
+    """
 
     def __init__(self, told: list[str]) -> None:
         super().__init__()
         self.told = told
+        self.picked: dict[int, Tensor] = {}  # kept alive, so that no other tensor gets an id
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs, before = kwargs or {}, len(self.told)
         out = func(*args, **kwargs)
         if func is one_hot and kwargs.get("num_classes", [-1, *args[1:]][-1]) >= 0:
             del self.told[before:]
+        known = any(id(a) in self.picked for a in tree_leaves((args, kwargs)))
+        if func is Tensor.__setitem__ or not (known or func is Tensor.__getitem__):
+            return out
+        masked = func is Tensor.__getitem__ and self.told[before:] == [COUNTED]
+        if masked:
+            del self.told[before:]
+        if known or masked:
+            made = [a for a in tree_leaves(out) if isinstance(a, Tensor)]
+            self.picked.update((id(a), a) for a in made)
+            if not isinstance(out, Tensor):
+                self.told.append(COUNTED)
         return out
 
 

@@ -13,10 +13,19 @@ from torch import fx
 from verify.trusted.readings.activations import ELEMENTWISE
 from verify.trusted.readings.along import ALONG
 from verify.trusted.readings.elementwise import Reading, words
+from verify.trusted.readings.losses import LOSSES
 from verify.trusted.readings.matrices import MATRICES
 from verify.trusted.readings.moving import PLACES
+from verify.trusted.readings.patches import PATCHES
 
-READINGS: dict[str, Reading] = {**ELEMENTWISE, **ALONG, **PLACES, **MATRICES}
+READINGS: dict[str, Reading] = {
+    **ELEMENTWISE,
+    **ALONG,
+    **PLACES,
+    **MATRICES,
+    **PATCHES,
+    **LOSSES,
+}
 
 # What fills a tensor, and at which place the filling stands (0: none); of the tensor that may stand
 # first only the shape is used.

@@ -29,13 +29,16 @@ from verify.trusted.aten import (
     name_of,
 )
 from verify.trusted.builder import Builder, extent_of
+from verify.trusted.memory import overlap
+from verify.trusted.packed import Packed, picked, through
 from verify.trusted.program import source
 from verify.trusted.readings.elementwise import iszero
-from verify.trusted.values import TraceError, Value, axis_of, mixing, unreadable
+from verify.trusted.values import ROWS, TraceError, Value, axis_of, mixing, unreadable
 
 Span = tuple[float, float]
 
 MISSING, NUMBER = object(), object()  # what has no reading; the number of samples
+COUNTED = (NUMBER,), (0, NUMBER), (0, NUMBER, 1)  # the arguments of arange(number of samples)
 IGNORED = {"memory_format", "layout", "device", "pin_memory", "non_blocking", "implicit"}
 EXACT_DTYPES = (torch.float32, torch.float64, torch.int64, torch.int32)
 
@@ -54,6 +57,7 @@ class Reader:
         self.made, self.thetas, self.b = made, thetas, Builder(batched)
         self.env: dict[fx.Node, Any] = {}
         self.unset: dict[fx.Node, Tensor] = {}
+        self.numbers: dict[fx.Node, Any] = {}  # constants in torch's own arithmetic
 
     def run(self, tensors: Sequence[Tensor], dim: int) -> Value:
         """Return the value of the output; what it does not need is read where that can be done."""
@@ -115,17 +119,26 @@ class Reader:
             return self.checked(base, self.filled(base, args), [])
         given = [a for k, a in enumerate(args) if k != UNREAD.get(base)] + [*kwargs.values()]
         given = [present(a) for a in tree_leaves(given) if a is not None]
+        if base == "arange" and args in COUNTED and self.b.extents() == [(1, True)]:
+            return ROWS  # from 0 on, by ones
         if NUMBER in given and base not in LAYOUT | SIZED:
             raise mixing(f"the number of samples in {base}")
+        if any(isinstance(a, Packed) for a in given):
+            args, kwargs = self.lifted(args), {k: a for k, a in kwargs.items() if k not in IGNORED}
+            return self.checked(base, through(base, args, self.lifted(kwargs)), [])
         if self.constant(base, given):
             with torch.no_grad():
                 return node.target(*args, **kwargs)  # type: ignore[operator]
+        if (whole := self.whole(base, node)) is not None:
+            return whole
         reading = READINGS.get(name) or READINGS.get(base)
         if reading is None:
             if any(word in base for word in RANDOM):
                 raise mixing(f"{base} is random")
             raise TraceError("unknown operation", base)
         args = [a if k == RAW.get(base) else self.lifted(a) for k, a in enumerate(args)]
+        if base == "index" and (packed := picked(*args)):
+            return packed
         kwargs = {k: self.lifted(a) for k, a in kwargs.items() if k not in IGNORED}
         for k, operand in enumerate(node.args if base in TRUTHS else ()):
             if isinstance(operand, fx.Node) and operand.meta["val"].dtype != torch.bool:
@@ -133,6 +146,24 @@ class Reader:
                     raise unreadable(f"{base} of {operand.meta['val'].dtype}")
                 args[k] = 1 - iszero(args[k])
         return self.checked(base, reading(*args, **kwargs), given)
+
+    def whole(self, base: str, node: fx.Node) -> Tensor | None:
+        """Return constant whole numbers that torch makes of constants, in its own arithmetic.
+
+        A place that is computed in floats, as floor(k / 3), is the one that torch comes to.
+        """
+        known = fx.map_arg((node.args, node.kwargs), self.plain)
+        leaves = tree_leaves(known)
+        outs = isinstance(node.meta.get("val"), Tensor)
+        if MISSING in leaves or not outs or any(word in base for word in RANDOM):
+            return None
+        with torch.no_grad():
+            self.numbers[node] = t = node.target(*known[0], **known[1])  # type: ignore[operator]
+        return None if t.is_floating_point() or t.dtype == torch.bool or t.is_complex() else t
+
+    def plain(self, n: fx.Node) -> Any:
+        t = self.numbers.get(n, self.env.get(n, MISSING))
+        return t if isinstance(t, Tensor) else MISSING
 
     def constant(self, base: str, given: Sequence[Any]) -> bool:
         """Return whether torch itself computes the exact constants that an operation results in."""
@@ -240,30 +271,6 @@ def span_of(a: Any) -> Span:
     if isinstance(a, Tensor):
         return float(a.min()), float(a.max())
     return a.span if isinstance(a, Value) else (a, a)
-
-
-def folded(t: Tensor) -> bool:
-    """Return whether entries of a tensor may lie at one place: an axis steps into a shorter one."""
-    end = 0  # of what the axes of shorter steps cover
-    for by, n in sorted(zip(t.stride(), t.shape, strict=True)):
-        if n > 1 and by <= end:
-            return True
-        end += by * (n - 1)
-    return False
-
-
-def overlap(a: Tensor, b: Tensor) -> bool:
-    """Return whether two tensors may share memory.
-
-    >>> t = torch.zeros(4)
-    >>> overlap(t[:2], t[2:]), overlap(t[:3], t[2:])
-    (False, True)
-    """
-    (a_first, a_last), (b_first, b_last) = (
-        (t.data_ptr(), t.data_ptr() + t.element_size() * (1 + sum(map(operator.mul, t.stride(), (n - 1 for n in t.shape)))))  # noqa: E501
-        for t in (a, b)
-    )  # fmt: skip
-    return bool(a.numel() and b.numel()) and a_first < b_last and b_first < a_last
 
 
 def one_sample(node: fx.Node) -> list[int]:

@@ -14,16 +14,16 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_leaves
 
 from verify.trusted.builder import Builder, extent_of
 from verify.trusted.canonical import canonical
 from verify.trusted.graph import Graph, Literal, Node, Ref
-from verify.trusted.program import OutputError, check_taken, explained, program
-from verify.trusted.reader import Reader, folded, overlap
+from verify.trusted.memory import check_tensors
+from verify.trusted.program import HINTS, OutputError, check_taken, explained, program
+from verify.trusted.reader import Reader
 from verify.trusted.state import Unchanged
-from verify.trusted.values import TraceError, Value, mixing, unreadable
+from verify.trusted.values import TraceError, Value, mixing
 
 __all__ = ["TraceError", "Traced", "fix", "freeze", "trace"]
 
@@ -95,18 +95,20 @@ def read_once(
     batch, grad, wants, fill = way
     thetas = list({id(t): t for t in parameters.values() if t.requires_grad}.values())
     with filled(thetas, fill), same:
-        try:
-            with torch.set_grad_enabled(grad):
-                made = program(net, tensors, dim, batch, wants, not found)
-        except Exception as error:  # the user's code may raise anything
-            raise reported(explained(error), dim) from error
-        key = spelled(made, batch)
-        if key in found:
-            return
-        check_output(made, batch, dim)
-        check_taken(made)
-        reader = Reader(made, thetas, batch is None)
-        found[key] = finish(reader.b, reader.run([*tensors.values()], dim), parameters)
+        for hint in HINTS:
+            try:
+                with torch.set_grad_enabled(grad):
+                    made = program(net, tensors, dim, batch, wants, not found, hint)
+            except Exception as error:  # the user's code may raise anything
+                raise reported(explained(error), dim) from error
+            if (key := spelled(made, batch)) not in found:
+                check_output(made, batch, dim)
+                check_taken(made)
+                reader = Reader(made, thetas, batch is None)
+                out = reader.run([*tensors.values()], dim)
+                found[key] = finish(reader.b, out, parameters)
+            if not made.meta["read"]:
+                break
     if len({traced.graph.digest for traced in found.values()}) > 1:
         raise mixing("another map with gradients switched off, for one sample, at a second call, or"
                      " with other numbers where the parameters are")  # fmt: skip
@@ -159,27 +161,6 @@ def checked_dim(net: Any, dim: Any) -> int:
     if not isinstance(dim, int) or isinstance(dim, bool) or dim < 1:
         raise ValueError(f"dim: expected an integer of at least 1, got {dim!r}")
     return dim
-
-
-def check_tensors(tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor]) -> None:
-    """Raise unless parameters are dense floating numbers in memory of their own."""
-    owned = {id(t) for t in parameters.values()}
-    for name, t in tensors.items():
-        if is_lazy(t) or t.layout != torch.strided:
-            raise ValueError(f"{name}: expected a dense tensor that is initialized, got {t.layout}")
-        if type(t) not in (Tensor, nn.Parameter):
-            raise ValueError(f"{name}: expected a tensor or a parameter, got {type(t).__name__}")
-        if t.device.type != "cpu":
-            raise ValueError(f"{name}: expected a tensor on the CPU, got {t.device}")
-        if name in parameters and t.dtype not in (torch.float32, torch.float64):
-            raise ValueError(f"{name}: expected float32 or float64, got {t.dtype}")
-        if name in parameters and folded(t):
-            raise unreadable(f"{name} shares memory with itself")
-        if t.requires_grad and (not t.is_leaf or id(t) not in owned):
-            raise unreadable(f"{name} requires a gradient and is no parameter")
-    for (name, t), (other, u) in itertools.combinations(tensors.items(), 2):
-        if t is not u and (t.requires_grad or u.requires_grad) and overlap(t, u):
-            raise unreadable(f"{name} and {other} share memory")
 
 
 def check_output(made: fx.GraphModule, batch: int | None, dim: int) -> None:

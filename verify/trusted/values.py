@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from verify.trusted.builder import Builder
 
 LARGEST = 1 << 22  # entries of a constant
+ROWS = object()  # the numbers of the samples, in order
 
 Extent = tuple[int, bool]  # a size, and whether it is to be multiplied by the number of samples
 

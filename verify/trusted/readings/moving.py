@@ -12,6 +12,7 @@ from verify.trusted.readings.elementwise import Reading, sigmoid, step, where, w
 from verify.trusted.readings.picks import indicator
 from verify.trusted.readings.places import (
     alone,
+    by_rows,
     chosen,
     diagonal,
     diagonal_matrix,
@@ -52,6 +53,9 @@ def put(v: Value, at: Sequence[Any], new: Any, accumulate: bool = False) -> Valu
     """Return v with new entries at constant positions, or one number where a mask is true."""
     new, named = v.b.value(new), [d for d, t in enumerate(at) if t is not None]
     first, tables = named[0], [at[d] for d in named]
+    if by_rows(v, at) and v.ndim == 2 and new.ndim < 2:
+        new = new.put(1, (), gone=0) if new.ndim else new
+        return scattered_to_one(v, 1, at[1].put(1, (), gone=0), new, accumulate)
     if len(at) == 1 and v.b.now.args[1][0].meta["val"].dtype == torch.bool and not accumulate:
         mask = v.b.value(at[0])
         if not any(new.axes):

@@ -10,6 +10,7 @@ from verify.trusted.readings.along import total
 from verify.trusted.readings.elementwise import Reading, inv, iszero
 from verify.trusted.readings.picks import indicator
 from verify.trusted.values import (
+    ROWS,
     Value,
     axis_of,
     letters,
@@ -153,6 +154,9 @@ def index(v: Value, at: Sequence[Any]) -> Value:
     if len(named) == 1 and isinstance(tables[0], Value):
         d, word, old = named[0], letters(tables[0].ndim).upper(), letters(v.ndim)
         return chosen(v, d, tables[0], word, old[:d] + word + old[d + 1 :], True)
+    if by_rows(v, at):
+        old = letters(v.ndim)
+        return chosen(v, 1, at[1], old[0], old[0] + old[2:], True)
     if not all(isinstance(t, Tensor) for t in tables):
         raise unreadable("several indices that depend on x")
     spread = [i for t in tables for i in (t.nonzero().unbind(1) if t.dtype == torch.bool else [t])]
@@ -163,6 +167,15 @@ def index(v: Value, at: Sequence[Any]) -> Value:
     v = v.permute([*order[:first], *named, *order[first:]])
     joined = tuple(a for axis in v.axes[first : first + len(named)] for a in axis)
     return v.put(first, joined, gone=len(named)).take(first, raveled(spread, sizes))
+
+
+def by_rows(v: Value, at: Sequence[Any]) -> bool:
+    """Return whether indices name one place in each sample, the samples in order."""
+    if len(at) != 2 or not isinstance(at[1], Value) or v.ndim < 2:
+        return False
+    first = isinstance(at[0], Tensor) and at[0].tolist() == [0] and v.extent(0) == (1, False)
+    whole = at[0] is ROWS and v.extent(0) == (1, True)
+    return (first or whole) and at[1].extents == [v.extent(0)]
 
 
 def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Value:

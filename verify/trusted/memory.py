@@ -1,0 +1,56 @@
+"""Where tensors lie in memory: whether a tensor meets itself, or another one."""
+
+import itertools
+import operator
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
+
+from verify.trusted.values import unreadable
+
+
+def folded(t: Tensor) -> bool:
+    """Return whether entries of a tensor may lie at one place: an axis steps into a shorter one."""
+    end = 0  # of what the axes of shorter steps cover
+    for by, n in sorted(zip(t.stride(), t.shape, strict=True)):
+        if n > 1 and by <= end:
+            return True
+        end += by * (n - 1)
+    return False
+
+
+def overlap(a: Tensor, b: Tensor) -> bool:
+    """Return whether two tensors may share memory.
+
+    >>> t = torch.zeros(4)
+    >>> overlap(t[:2], t[2:]), overlap(t[:3], t[2:])
+    (False, True)
+    """
+    (a_first, a_last), (b_first, b_last) = (
+        (t.data_ptr(), t.data_ptr() + t.element_size() * (1 + sum(map(operator.mul, t.stride(), (n - 1 for n in t.shape)))))  # noqa: E501
+        for t in (a, b)
+    )  # fmt: skip
+    return bool(a.numel() and b.numel()) and a_first < b_last and b_first < a_last
+
+
+def check_tensors(tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor]) -> None:
+    """Raise unless parameters are dense floating numbers in memory of their own."""
+    owned = {id(t) for t in parameters.values()}
+    for name, t in tensors.items():
+        if is_lazy(t) or t.layout != torch.strided:
+            raise ValueError(f"{name}: expected a dense tensor that is initialized, got {t.layout}")
+        if type(t) not in (Tensor, nn.Parameter):
+            raise ValueError(f"{name}: expected a tensor or a parameter, got {type(t).__name__}")
+        if t.device.type != "cpu":
+            raise ValueError(f"{name}: expected a tensor on the CPU, got {t.device}")
+        if name in parameters and t.dtype not in (torch.float32, torch.float64):
+            raise ValueError(f"{name}: expected float32 or float64, got {t.dtype}")
+        if name in parameters and folded(t):
+            raise unreadable(f"{name} shares memory with itself")
+        if t.requires_grad and (not t.is_leaf or id(t) not in owned):
+            raise unreadable(f"{name} requires a gradient and is no parameter")
+    for (name, t), (other, u) in itertools.combinations(tensors.items(), 2):
+        if t is not u and (t.requires_grad or u.requires_grad) and overlap(t, u):
+            raise unreadable(f"{name} and {other} share memory")
