@@ -56,6 +56,8 @@ FALSE = {
         lambda x, W: (x @ W.T + (1 + 1e-9) * torch.sin(x @ W.T) ** 2) @ W, **W),
     "over less than a norm": Map(
         lambda x, W: x - (1 + 1e-9) * f(x, W) / W.square().sum(), **W),
+    "a gate of two sums": Map(
+        lambda x, p: (p + torch.sigmoid(p) * p / 2**20).sum() * p.sum() * x, p=(3,)),
     "a row's norm": Map(lambda x, W: W[0].square().sum() * x - f(x, W), **W),
     "less than a quarter": Map(
         lambda x, W: 0.249999 * W.square().sum() * x - torch.sigmoid(x @ W.T) @ W, **W),

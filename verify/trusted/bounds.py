@@ -248,13 +248,17 @@ class Bounds(Entries):
         ]
 
     def sign_of_monomial(self, mono: Any) -> int:
-        """Return the sign of a product of atoms."""
+        """Return the sign of a sum of products of atoms."""
+        return self.sign_of_product(mono) or sum_of_squares(self, mono)
+
+    def sign_of_product(self, mono: Any) -> int:
+        """Return the sign that each of the products has that a monomial sums."""
         result = 2
         for a, e in mono[1]:
             s = self.sign_of_atom(a)
             s = s if e % 2 else (2 if abs(s) == 2 else 1)
             result = times(result, 2 if a.head == "E" else s)
-        return result or sum_of_squares(self, mono)
+        return result
 
     def sign_of_literal(self, k: int) -> int:
         """Return the sign that all entries of a constant have."""

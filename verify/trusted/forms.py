@@ -57,7 +57,7 @@ def ends_inside(signs: "Bounds", p: Poly, side: int) -> Poly:
         for a, e in m[1] if m[0] else ():
             ends = between(a) if e == 1 and bounds_name(m, a) else (None, None)
             rest = drop(m, a)
-            s = side * int_sign(q) * signs.sign_of_monomial(rest) if any(ends) else 0
+            s = side * int_sign(q) * signs.sign_of_product(rest) if any(ends) else 0
             end = ends[0] if s > 0 else ends[1] if s < 0 else None
             if end:
                 parts[-1] = (q * end[0], ring.normal(Fraction(1), *ring.open(*rest)))

@@ -51,6 +51,12 @@ def test_ends_inside_of_sums() -> None:
     assert s.sign((-1, norm), (4, slopes)) == -1
     free = s.sum(d, s.a(1, "k"), k=4)
     assert s.sign((1, s.sum(s.a(1, "k"), k=4)), (-4, free)) == 0
+    # The sum of all p_i p_j is not negative, each of them may be.
+    pairs = [s.a(1, "k"), s.a(1, "i")]
+    for factor in ("sigmoid", "relu", "softplus", "step", "sin"):
+        product = s.sum(s.ring.of(factor, s.a(1, "k")), *pairs, k=4, i=4)
+        assert s.sign((1, product)) == s.sign((-1, product)) == 0
+        assert s.sign((1, s.sum(*pairs, k=4, i=4)), (Fraction("1e-6"), product)) == 0
 
 
 def test_a_logarithm_beside_another() -> None:
