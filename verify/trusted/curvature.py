@@ -36,7 +36,8 @@ class Curvature(Primitives):
     def curvature_by_slope(self, number: int) -> int | None:
         """Return the curvature of phi(w[K]) for an affine w: phi smooth, phi' up or down."""
         node = self.nodes[number]
-        if node.op not in ("mul", "add", "fn") or not smooth(self.value(number)):
+        named = not self.opaque.keys().isdisjoint(self.below(number))  # other slopes at a point
+        if named or node.op not in ("mul", "add", "fn") or not smooth(self.value(number)):
             return None
         near = [w for w in self.below(number)[:-1] if self.nodes[w].shape == node.shape]
         for w in [w for w in near if self.affine(w) and self.through(number, w, "x")][:3]:
@@ -105,7 +106,7 @@ class Curvature(Primitives):
             u, r = r, u
         node = self.nodes[r.node]
         same = node.name == "relu" and u.index == r.index and node.args[0] == Ref(u.node, node.out)
-        return same and self.curvature(u.node) == 0
+        return same and r.node not in self.opaque and self.curvature(u.node) == 0
 
     def flat(self, ref: Ref, q: Fraction) -> dict[Ref, Fraction]:
         """Return q times a node as a linear combination of nodes that are no sums or multiples."""
