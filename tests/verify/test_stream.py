@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -34,6 +35,9 @@ class Odd(nn.Module):
         return self.odd(self, x)
 
 
+CONSTANTS = torch.zeros(()), torch.ones(())
+
+
 def is_plain(x: Tensor) -> bool:
     return type(x) is Tensor
 
@@ -50,6 +54,11 @@ def is_plain(x: Tensor) -> bool:
         lambda net, x: [x, x + spike(x)][is_plain(x)],
         lambda net, x: [x, x + spike(x)][is_plain(x)] * 1,
         lambda net, x: getattr(torch, ["neg", "abs"][is_plain(x)])(x - 1e12) + 1e12,
+        lambda net, x: torch.ops.aten.add.Tensor(x, spike(x), alpha=float(is_plain(x))),
+        lambda net, x: x + CONSTANTS[is_plain(x)] * spike(x),
+        lambda net, x: x + torch.as_tensor(np.array([float(is_plain(x))])) * spike(x),
+        lambda net, x: x + torch.frombuffer(bytearray([is_plain(x)]), dtype=torch.uint8) * spike(x),
+        lambda net, x: x[..., int(is_plain(x)) :] * spike(x)[..., :1] + x,
     ],
 )
 def test_what_differs_without_a_branch(odd: Callable[[Odd, Tensor], Tensor]) -> None:

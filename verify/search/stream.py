@@ -5,12 +5,17 @@ into torch, and a tensor that Python picks by it is seen as another one, though 
 on it.
 """
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import EllipsisType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
+from torch._C._functorch import is_functorch_wrapped_tensor
 from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
@@ -37,13 +42,14 @@ class Stream(TorchFunctionMode):
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
+        inside = isinstance(func, OpOverload) and asked_by_torch()
         result = func(*args, **kwargs)
         name, owner = getattr(func, "__name__", ""), getattr(func, "__self__", None)
         of = getattr(owner, "__name__", "")
         made = tensors(tree_leaves(result))
-        if isinstance(func, OpOverload) or not made:  # not by the module's code, or a question
+        if inside or not made:  # not by the module's code, or a question
             return result
-        leaves = tree_leaves((args, kwargs))[:: -1 if name in MIRRORED else 1]
+        leaves = [*flat((args, kwargs))][:: -1 if name in MIRRORED else 1]
         text = (of, MIRRORED.get(name, name), *sorted(kwargs), *map(spelled, leaves))
         self.calls.append(Call(text, tensors(leaves), made))
         return result
@@ -75,13 +81,47 @@ def tensors(leaves: Sequence[Any]) -> list[Tensor]:
     return [leaf for leaf in leaves if isinstance(leaf, Tensor)]
 
 
+def flat(value: Any) -> Iterator[Any]:
+    """Yield the parts of arguments, those of slices too."""
+    if isinstance(value, slice):
+        yield from ("slice", value.start, value.stop, value.step)
+    elif isinstance(value, tuple | list):
+        for part in value:
+            yield from flat(part)
+    elif isinstance(value, dict):
+        for key in sorted(value, key=str):
+            yield from flat((key, value[key]))
+    else:
+        yield value
+
+
 def spelled(value: Any) -> str:
-    """Return an argument as it is compared."""
+    """Return an argument as it is compared; what has no spelling is told by identity."""
     if isinstance(value, torch.SymInt | torch.SymFloat | torch.SymBool):
         return repr(value.node.hint)
-    if isinstance(value, bool | int | float | complex | str | torch.dtype | None):
+    if isinstance(value, Tensor):
+        return "tensor"
+    if isinstance(value, np.ndarray):
+        return f"{value.dtype} {value.shape} {value.tobytes()!r}"
+    if isinstance(value, bytes | bytearray | memoryview):
+        return repr(bytes(value))
+    plain = isinstance(value, bool | int | float | complex | str | np.generic | EllipsisType | None)
+    if plain or type(value).__module__ == "torch":  # a dtype, a device, a layout
         return repr(value)
-    return "tensor" if isinstance(value, Tensor) else type(value).__name__
+    return f"{type(value).__name__} {id(value)}"
+
+
+def asked_by_torch() -> bool:
+    """Return whether torch's own code calls an operation below its functions."""
+    frame = sys._getframe(2)
+    while frame.f_back and frame.f_code.co_filename == torch._ops.__file__:
+        frame = frame.f_back
+    return frame.f_code.co_filename.startswith(str(Path(torch.__file__).parent))
+
+
+def is_constant(t: Tensor) -> bool:
+    """Return whether a tensor holds numbers as it stands: it is not traced, nor a wrapper."""
+    return type(t) in (Tensor, nn.Parameter) and not is_functorch_wrapped_tensor(t)
 
 
 def differs(here: Sequence[Call], there: Sequence[Call]) -> bool:
@@ -97,6 +137,8 @@ def differs(here: Sequence[Call], there: Sequence[Call]) -> bool:
         if len(mine.given) != len(its.given) or len(mine.results) != len(its.results):
             return True
         for a, b in zip(mine.given, its.given, strict=True):
+            if id(b) not in meant and is_constant(b) and a is not b:
+                return True
             if id(a) not in meant.setdefault(id(b), {id(a)}):
                 return True
         for a, b in zip(mine.results, its.results, strict=True):

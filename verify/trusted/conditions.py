@@ -9,7 +9,7 @@ from verify.trusted.entries import Rejected, require, seen
 from verify.trusted.graph import Node, Ref
 from verify.trusted.guards import LEAST, RESTRICTED, guarded, shielded
 from verify.trusted.pieces import JUMPS
-from verify.trusted.polys import Poly, RingError
+from verify.trusted.polys import Poly, RingError, is_fractional
 from verify.trusted.signs import added, int_sign, sign_of, times
 from verify.trusted.structure import Structure
 
@@ -246,8 +246,7 @@ class Conditions(Structure):
             for ref in [ref for ref in once if self.nodes[ref.node].name in SAME_SIGN]:
                 inner, u = self.nodes[ref.node], self.nodes[ref.node].args[0]
                 own = Ref(u.node, ref.index)  # u f(u) >= 0
-                known = inner.op == "fn" and u.index == inner.out
-                if known and ref in once and own in once:
+                if u.index == inner.out and ref in once and own in once:
                     result = times(result, 1)
                     del once[ref], once[own]
             for s in once.values():
@@ -261,8 +260,8 @@ class Conditions(Structure):
             return signs[0]
         if node.op == "fn" and node.name == "where":
             return min(signs[1:], key=abs) if signs[1] * signs[2] > 0 else 0
-        if (node.op, node.name) == ("fn", "pow"):
-            return max(signs[0], 1)  # where it is defined
+        if node.name == "pow":
+            return max(signs[0], int(is_fractional(self.at(node.args[1]))))
         if node.op != "fn" or node.name not in ROWS:
             return 0
         return sign_of(node.name, signs[0])

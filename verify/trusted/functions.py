@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from verify.trusted.atoms import ROWS, bound, monomials
 from verify.trusted.extrema import slope_of_extremum
 from verify.trusted.graph import Index
-from verify.trusted.polys import ONE, Atom, Poly, RingError, lone
+from verify.trusted.polys import ONE, Atom, Poly, RingError, is_fractional, lone
 
 if TYPE_CHECKING:
     from verify.trusted.ring import Ring
@@ -85,7 +85,8 @@ def least(p: Poly) -> int:
         found = 2 if q > 0 else 0
         for a, e in factors:
             low = bound(ROWS[a.head].low) if a.head in ROWS else None
-            sign = least(a.args[0]) if a.head == "inv" else int(a.head == "pow")
+            sign = least(a.args[0]) if a.head == "inv" else 0
+            sign = int(is_fractional(a.args[1])) if a.head == "pow" else sign
             if low and low[0] >= 0:
                 sign = 1 if low == (0, True) else 2
             sign = 2 if a.head == "E" else sign or int(e % 2 == 0)

@@ -86,3 +86,8 @@ def level(args: Iterable[Poly]) -> int:
 def bits(q: Fraction) -> int:
     """Return the length of a number."""
     return q.numerator.bit_length() + q.denominator.bit_length()
+
+
+def is_fractional(q: Poly) -> bool:
+    """Return whether q is a number, not whole: u^q is defined, and >= 0, for u >= 0 only."""
+    return q.constant is not None and q.constant.denominator > 1

@@ -4,9 +4,10 @@ Refused is what is no function of the sample: a program that is special to some 
 that writes to what outlives the call, or that takes numbers out of tensors.
 """
 
+import sys
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
@@ -29,6 +30,7 @@ from torch.utils._pytree import tree_map
 from verify.trusted.values import TraceError, mixing
 
 LEN = len
+TEXT = {kind: kind.__repr__ for kind in (torch.SymInt, torch.SymFloat, torch.SymBool)}
 HINTS = 113, 127  # examples of a number of samples; a program that is special to one has guards
 
 
@@ -41,6 +43,13 @@ def symbolic_len(value: Any) -> Any:
     return value.shape[0] if isinstance(value, Tensor) and value.ndim else LEN(value)
 
 
+def as_text(size: Any) -> str:
+    """Return the name of a size to torch, refuse it to others: for them it is a number's text."""
+    if not any(part in sys._getframe(1).f_code.co_filename for part in ("/torch/", "/sympy/")):
+        raise mixing("the number of samples is made a text")
+    return TEXT[type(size)](size)
+
+
 class Called(nn.Module):
     """A module that is called once, and keeps the parameters and buffers it has."""
 
@@ -50,7 +59,10 @@ class Called(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         before = self.registered()
-        with patch("builtins.len", symbolic_len):
+        with ExitStack() as stack:
+            stack.enter_context(patch("builtins.len", symbolic_len))
+            for kind in TEXT:
+                stack.enter_context(patch.object(kind, "__repr__", as_text))
             y = self.net(x)
         if self.registered() != before:
             raise mixing(

@@ -68,8 +68,10 @@ def power(u: Value, p: Any) -> Value:
     q = u.b.number(p)
     if q is not None and abs(q) == Fraction(1, 2):
         return sqrt(u) if q > 0 else rsqrt(u)
-    if q is None or q.denominator > 1 or abs(q) > 64:
+    if q is None or q.denominator > 1:
         return real_pow(u, p)
+    if abs(q) > 64:
+        raise unreadable(f"a power of {q}")
     if not q:
         return u.b.value(1).lay(u.axes)
     return u.b.product(*[u if q > 0 else inv(u)] * abs(int(q)))
