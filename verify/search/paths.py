@@ -9,16 +9,19 @@ import dis
 import sys
 import sysconfig
 from collections.abc import Callable
+from decimal import Decimal
+from enum import Enum
 from functools import lru_cache, partial
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
+import numpy as np
 import torch
 from torch import nn
 
 from verify.search.stream import Streamed, differs
-from verify.trusted.program import HINTS, program
+from verify.trusted.program import HINT, program
 
 SITE = Path(torch.__file__).parent.parent
 OTHERS = (str(SITE / "torch"), str(Path(__file__).parent.parent))
@@ -32,7 +35,12 @@ MODULES = """
     resource secrets signal socket subprocess sys tempfile threading time traceback tracemalloc uuid
     _random _thread _datetime
 """
-FUNCTIONS = "__import__ compile eval exec globals id input locals open vars"
+FUNCTIONS = "__import__ compile eval exec globals id input locals open vars cache_info cache_clear"
+# Of Python's own modules, those whose objects keep nothing, or nothing that state.py does not see.
+CLEAN = """
+    builtins types functools re fractions enum typing collections random abc dataclasses operator
+    itertools array pathlib string numbers warnings __future__ _operator
+"""
 SURROUNDINGS, REACHING = frozenset(MODULES.split()), frozenset(FUNCTIONS.split())
 
 
@@ -91,14 +99,14 @@ def strays(net: nn.Module, dim: int) -> str:
     """Return in what a module's own code depends on where it runs, "" if it is not seen to."""
     for module in net.modules():
         for value in vars(module).values():
-            if surroundings(value):
-                return f"the module holds {surroundings(value)}, which is no part of a sample"
+            if odd := surroundings(value) or keeper(value):
+                return f"the module holds {odd}, which is no part of a sample"
     plain, traced = Streamed(net), Streamed(net)
     tensors = dict(traced.named_parameters(remove_duplicate=False))
     tensors |= dict(traced.named_buffers(remove_duplicate=False))
     kinds = [t.dtype for t in tensors.values() if t.is_floating_point()]
     for wants in (False, True):
-        x = torch.ones(HINTS[0], dim, dtype=kinds[0] if kinds else torch.get_default_dtype())
+        x = torch.ones(HINT, dim, dtype=kinds[0] if kinds else torch.get_default_dtype())
         x.requires_grad_(wants)
         plain.calls.clear()
         traced.calls.clear()
@@ -148,7 +156,7 @@ def asked(frame: FrameType) -> list[str]:
     """Return what of its surroundings the code of a frame names."""
     code, names = frame.f_code, frame.f_globals
     known = [names[n] for n in code.co_names if n in names]
-    found = [surroundings(value) for value in (*known, *frame.f_locals.values())]
+    found = [surroundings(v) or keeper(v) for v in (*known, *frame.f_locals.values())]
     found += [n for n in code.co_names if n in REACHING and n not in names]
     imports = [i.argval for i in dis.get_instructions(code) if i.opname == "IMPORT_NAME"]
     return [*filter(None, found), *(n for n in imports if n.split(".")[0] in SURROUNDINGS)]
@@ -164,3 +172,22 @@ def surroundings(value: Any) -> str:
         return ""
     home = str(value.__module__)
     return f"{home}.{value.__name__}" if home.split(".")[0] in SURROUNDINGS else ""
+
+
+def keeper(value: Any) -> str:
+    """Return the kind of an object of Python's or NumPy's that may keep a state unseen."""
+    kind = type(value)
+    root, name = str(kind.__module__).split(".")[0], f"a {kind.__name__}"
+    if root == "numpy":
+        seen = (
+            np.ndarray,
+            np.generic,
+            np.dtype,
+            np.random.Generator,
+            np.random.RandomState,
+            np.ufunc,
+        )
+        return "" if isinstance(value, seen) else name
+    if isinstance(value, ModuleType | type | Decimal | Enum) or root not in sys.stdlib_module_names:
+        return ""
+    return "" if root in CLEAN.split() else name

@@ -14,7 +14,6 @@ from unittest.mock import patch
 import sympy
 import torch
 from torch import Tensor, fx, nn
-from torch._subclasses import fake_tensor
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.func import functional_call, functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
@@ -25,13 +24,12 @@ from torch.fx.experimental.symbolic_shapes import (
 )
 from torch.fx.traceback import preserve_node_meta
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_map
 
 from verify.trusted.values import TraceError, mixing
 
 LEN = len
 TEXT = {kind: kind.__repr__ for kind in (torch.SymInt, torch.SymFloat, torch.SymBool)}
-HINTS = 113, 127  # examples of a number of samples; a program that is special to one has guards
+HINT = 113  # an example of a number of samples; a program that is special to it has guards
 
 
 class OutputError(ValueError):
@@ -97,55 +95,6 @@ class Watch(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-class Samples(ShapeEnv):
-    """What is asked of the number of samples; torch's own kernels may take it for the example.
-
-    They read sizes as numbers. From then on a multiple of the example stands for one of the number
-    of samples, and ``read`` is true: with another example the graph must be the same, so that no
-    number of the user's own is taken for it, and no answer is special to the example.
-    """
-
-    def __init__(self, hint: int) -> None:
-        super().__init__()
-        self.hint, self.read = hint, False
-
-    def number(self, size: Any) -> int:
-        self.read = self.read or not isinstance(size, int)
-        return size if isinstance(size, int) else int(size.node.hint)
-
-    def evaluate_expr(self, orig_expr: Any, *args: Any, **kwargs: Any) -> Any:
-        symbols = getattr(orig_expr, "free_symbols", ())
-        if self.read and isinstance(orig_expr, sympy.Eq | sympy.Ne) and len(symbols) == 1:
-            (s,) = symbols
-            claim = orig_expr.replace(
-                lambda e: bool(e.is_Integer and e != 0 and e % self.hint == 0),
-                lambda e: s * (e // self.hint),
-            )
-            if claim in (sympy.true, sympy.false):
-                return claim
-        return super().evaluate_expr(orig_expr, *args, **kwargs)
-
-    def restore(self, out: fx.GraphModule, x: Tensor) -> None:
-        """Put the number of samples into the shapes of a program in the example's place."""
-
-        def restored(t: Any) -> Any:
-            if not isinstance(t, Tensor) or all(
-                not isinstance(n, int) or n % self.hint for n in t.shape
-            ):
-                return t
-            sizes = [
-                x.shape[0] * (n // self.hint)
-                if isinstance(n, int) and n and n % self.hint == 0
-                else n
-                for n in t.shape
-            ]
-            return x.new_empty(sizes, dtype=t.dtype)
-
-        for node in out.graph.nodes if self.read else ():
-            node.meta["val"] = tree_map(restored, node.meta.get("val"))
-        out.meta["read"] = self.read
-
-
 def program(
     net: nn.Module,
     tensors: Mapping[str, Tensor],
@@ -153,18 +102,17 @@ def program(
     batch: int | None,
     wants: bool,
     lines: bool,
-    hint: int = HINTS[0],
 ) -> fx.GraphModule:
     """Return the operations on a batch, of any size from 2 on for None, with lines of the source.
 
     x requires a gradient if it ``wants`` one.
     """
-    env, called = Samples(hint), Called(net)
+    env, called = ShapeEnv(), Called(net)
     mode = FakeTensorMode(shape_env=env, allow_non_fake_inputs=True)
     fakes = [mode.from_tensor(t, static_shapes=True) for t in tensors.values()]
     dtypes = [t.dtype for t in tensors.values() if t.is_floating_point()]
     dtype = dtypes[0] if dtypes else torch.get_default_dtype()
-    x = torch.empty(batch or hint, dim, dtype=dtype, requires_grad=wants)
+    x = torch.empty(batch or HINT, dim, dtype=dtype, requires_grad=wants)
     sizes = [DimDynamic.STATIC if batch else DimDynamic.DYNAMIC, DimDynamic.STATIC]
     x = mode.from_tensor(x, symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes))
 
@@ -176,16 +124,13 @@ def program(
         return make_fx(f, tracing_mode="symbolic", _allow_non_fake_inputs=True,
                        record_stack_traces=lines)(fakes, x)  # fmt: skip
 
-    numbers = {torch.ops.aten.size.default: lambda args: tuple(map(env.number, args[0].size()))}
-    sized = patch.dict(fake_tensor._DISPATCH_META_HANDLERS, numbers)
-    with plain_kernels(), torch.autocast("cpu", enabled=False), sized, Watch() as watch:
+    with plain_kernels(), torch.autocast("cpu", enabled=False), Watch() as watch:
         out = made(run)
         if any(writes(node) for node in out.graph.nodes):
             out = without_writes(out, made)
     if watch.left:
         raise mixing(f"values that leave torch by {watch.left}")
     check_guards(env)
-    env.restore(out, x)
     return out
 
 

@@ -20,7 +20,7 @@ from verify.trusted.builder import Builder, extent_of
 from verify.trusted.canonical import canonical
 from verify.trusted.graph import Graph, Literal, Node, Ref
 from verify.trusted.memory import check_tensors
-from verify.trusted.program import HINTS, OutputError, check_taken, explained, program
+from verify.trusted.program import OutputError, check_taken, explained, program
 from verify.trusted.reader import Reader
 from verify.trusted.state import Unchanged
 from verify.trusted.values import TraceError, Value, mixing
@@ -95,20 +95,18 @@ def read_once(
     batch, grad, wants, fill = way
     thetas = list({id(t): t for t in parameters.values() if t.requires_grad}.values())
     with filled(thetas, fill), same:
-        for hint in HINTS:
-            try:
-                with torch.set_grad_enabled(grad):
-                    made = program(net, tensors, dim, batch, wants, not found, hint)
-            except Exception as error:  # the user's code may raise anything
-                raise reported(explained(error), dim) from error
-            if (key := spelled(made, batch)) not in found:
-                check_output(made, batch, dim)
-                check_taken(made)
-                reader = Reader(made, thetas, batch is None)
-                out = reader.run([*tensors.values()], dim)
-                found[key] = finish(reader.b, out, parameters)
-            if not made.meta["read"]:
-                break
+        try:
+            with torch.set_grad_enabled(grad):
+                made = program(net, tensors, dim, batch, wants, not found)
+        except Exception as error:  # the user's code may raise anything
+            raise reported(explained(error), dim) from error
+        key = spelled(made, batch)
+        if key in found:
+            return
+        check_output(made, batch, dim)
+        check_taken(made)
+        reader = Reader(made, thetas, batch is None)
+        found[key] = finish(reader.b, reader.run([*tensors.values()], dim), parameters)
     if len({traced.graph.digest for traced in found.values()}) > 1:
         raise mixing("another map with gradients switched off, for one sample, at a second call, or"
                      " with other numbers where the parameters are")  # fmt: skip
