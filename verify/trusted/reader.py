@@ -121,7 +121,8 @@ class Reader:
         given = [present(a) for a in tree_leaves(given) if a is not None]
         if base == "arange" and args in COUNTED and self.b.extents() == [(1, True)]:
             return ROWS  # from 0 on, by ones
-        if NUMBER in given and base not in LAYOUT | SIZED:
+        counted = NUMBER in given and base not in LAYOUT | SIZED
+        if counted or (any(a is ROWS for a in given) and "index" not in base):
             raise mixing(f"the number of samples in {base}")
         if any(isinstance(a, Packed) for a in given):
             args, kwargs = self.lifted(args), {k: a for k, a in kwargs.items() if k not in IGNORED}
