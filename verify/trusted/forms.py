@@ -5,7 +5,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from verify.trusted.inequalities import between
-from verify.trusted.polys import Atom, Poly
+from verify.trusted.polys import Atom, Poly, lone
 from verify.trusted.signs import bounds_name, drop, int_sign
 
 if TYPE_CHECKING:
@@ -27,6 +27,13 @@ def divided(ring: "Ring", p: Poly) -> tuple[Poly, Poly]:
         for m, q in p.terms.items()
     }
     return ring.poly({((), tuple(shared.items())): Fraction(1)}), ring.poly(rest)
+
+
+def without_relu(ring: "Ring", p: Poly, u: Poly) -> Poly:
+    """Return p with u for relu(u), of a u that is not negative."""
+    unit = ring.add((1 / (abs(ring.scale(u)) or Fraction(1)), u))
+    relu = lone(ring.of("relu", unit))
+    return ring.substitute(p, relu, unit) if relu and relu.head == "relu" else p
 
 
 def doubled(ring: "Ring", p: Poly) -> Poly:

@@ -24,6 +24,14 @@ OPS = ("x", "param", "lit", "eye", "mul", "add")
 MOST = 8
 
 
+def limited(graph: Graph, proof: Any) -> tuple[Graph, dict[int, int], Any]:
+    """Return the graph that a proof is about, the params of it that are > 0, the proof of that."""
+    if not isinstance(proof, dict) or "gains" not in proof:
+        return graph, {}, proof
+    rest = {key: value for key, value in proof.items() if key != "gains"}
+    return (*limit(graph, proof["gains"]), rest)
+
+
 def limit(graph: Graph, gains: Any) -> tuple[Graph, dict[int, int]]:
     """Return a graph with nodes read as parameters, and that these are > 0, if the limit may be."""
     step, nodes = "gains", graph.nodes

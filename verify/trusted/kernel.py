@@ -49,14 +49,14 @@ psi(w) are read as new functions (primitives.py). Sizes stay symbols unless the 
 then sums over fixed sizes are written out, and entries too where x has a fixed size.
 """
 
-from fractions import Fraction
 from typing import Any
 
 from verify.trusted.curvature import Curvature
 from verify.trusted.entries import Rejected, require, seen
-from verify.trusted.gains import limit
+from verify.trusted.forms import without_relu
+from verify.trusted.gains import limited
 from verify.trusted.graph import Graph, GraphError, Node, Ref, decode, decode_node, validate
-from verify.trusted.polys import Poly, RingError, lone
+from verify.trusted.polys import Poly, RingError
 
 __all__ = ["Checker", "Rejected", "check"]
 
@@ -78,12 +78,8 @@ def check(document: Any) -> None:
         first = len(graph.nodes)
         aux = [decode_node(value, first + k) for k, value in enumerate(document["aux"])]
         validate(graph, aux)
-        proof, given = document["proof"], dict[int, int]()
-        if isinstance(proof, dict) and "gains" in proof:
-            graph, given = limit(graph, proof["gains"])
-            proof = {key: value for key, value in proof.items() if key != "gains"}
-        psd = document["claim"] == "psd"
-        Checker(graph, (*graph.nodes, *aux), psd, given).check(proof)
+        graph, given, proof = limited(graph, document["proof"])
+        Checker(graph, (*graph.nodes, *aux), document["claim"] == "psd", given).check(proof)
     except GraphError as error:
         raise Rejected("graph", str(error)) from None
     except RingError as error:
@@ -235,18 +231,13 @@ class Checker(Curvature):
         except RingError:
             return False
 
-    def chained(
-        self, proof: Any, u: Poly, slopes: list[Poly], nonnegative: bool = False
-    ) -> list[Poly]:
+    def chained(self, proof: Any, u: Poly, slopes: list[Poly], low: bool = False) -> list[Poly]:
         """Return sum_K phi[K](u_K) slope_K for each of the slopes; relu(u) is u for u >= 0."""
         phi, head = proof["phi"], f"var {self.nodes[proof['argument']].attrs[0]}"
         self.bindings[head] = u
         value = self.at(Ref(phi, self.nodes[phi].out))
         del self.bindings[head]
-        unit = self.ring.add((1 / (abs(self.ring.scale(u)) or Fraction(1)), u))
-        relu = lone(self.ring.of("relu", unit))
-        if nonnegative and relu is not None and relu.head == "relu":
-            value = self.ring.substitute(value, relu, unit)
+        value = without_relu(self.ring, value, u) if low else value
         columns = [self.ring.mul(slope, value) for slope in slopes]
         node = self.nodes[phi]
         return [self.total(column, node.out, node.shape) for column in columns]

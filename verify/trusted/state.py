@@ -10,6 +10,7 @@ from copy import copy
 from functools import partial
 from random import Random
 from types import (
+    BuiltinFunctionType,
     CellType,
     FunctionType,
     GeneratorType,
@@ -99,7 +100,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if own is value and not foreign:  # a class may count calls
         return id(value), snapshot(dict(vars(value)), known)[1]
     if issubclass(kind, ModuleType) and not installed(value):
-        return id(value), snapshot(dict(vars(value)), known)[1]
+        return id(value), [(k, entry(v, known)) for k, v in vars(value).items()]
     if issubclass(kind, type | ModuleType) or (
         foreign and not issubclass(kind, nn.Module | SimpleNamespace)
     ):
@@ -107,6 +108,14 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     slots = [name for cls in kind.__mro__ for name in getattr(cls, "__slots__", ())]
     held = {name: getattr(value, name, None) for name in slots if isinstance(name, str)}
     return id(value), snapshot({**held, **getattr(value, "__dict__", {})}, known)[1]
+
+
+def entry(value: Any, known: dict[int, Any]) -> Any:
+    """Return a snapshot of what a module of the user's holds; its code is told by identity."""
+    if isinstance(value, type):
+        return id(value), counted(value)
+    code = isinstance(value, FunctionType | BuiltinFunctionType | ModuleType)
+    return id(value) if code else snapshot(value, known)
 
 
 PLAIN = (int, float, complex, str, bytes, bool, NoneType)
