@@ -5,6 +5,7 @@ that writes to what outlives the call, or that takes numbers out of tensors.
 """
 
 import sys
+import sysconfig
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
@@ -28,6 +29,7 @@ from torch.overrides import TorchFunctionMode
 from verify.trusted.values import TraceError, mixing
 
 LEN = len
+PYTHON = sysconfig.get_paths()["stdlib"]
 TEXT = {kind: kind.__repr__ for kind in (torch.SymInt, torch.SymFloat, torch.SymBool)}
 HINT = 113  # an example of a number of samples; a program that is special to it has guards
 
@@ -41,9 +43,16 @@ def symbolic_len(value: Any) -> Any:
     return value.shape[0] if isinstance(value, Tensor) and value.ndim else LEN(value)
 
 
+def is_of_python(path: str) -> bool:
+    return path.startswith(PYTHON) and "-packages" not in path
+
+
 def as_text(size: Any) -> str:
     """Return the name of a size to torch, refuse it to others: for them it is a number's text."""
-    if not any(part in sys._getframe(1).f_code.co_filename for part in ("/torch/", "/sympy/")):
+    frame = sys._getframe(1)
+    while frame.f_back and is_of_python(frame.f_code.co_filename):  # formatted for whom?
+        frame = frame.f_back
+    if not any(part in frame.f_code.co_filename for part in ("/torch/", "/sympy/")):
         raise mixing("the number of samples is made a text")
     return TEXT[type(size)](size)
 
