@@ -188,6 +188,7 @@ def keeper(value: Any) -> str:
             np.ufunc,
         )
         return "" if isinstance(value, seen) else name
-    if isinstance(value, ModuleType | type | Decimal | Enum) or root not in sys.stdlib_module_names:
+    named = isinstance(value, ModuleType | type | Decimal | Enum | nn.Module)
+    if named or root not in sys.stdlib_module_names:
         return ""
     return "" if root in CLEAN.split() else name
