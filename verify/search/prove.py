@@ -25,6 +25,7 @@ WORK = 15_000_000  # steps of work after which no other way is begun
 TERMS = 64  # of a normal form from which a proof goes on
 
 KEPT = ("rule", "expand", "gains")  # no nodes in a proof
+STOPPED = "the search stopped"
 STOPS = (ArithmeticError, LookupError, RecursionError, TypeError, ValueError)
 
 
@@ -33,6 +34,11 @@ class Failure:
     """Why no proof was found: each way that was tried, and where it ended."""
 
     tried: tuple[tuple[str, str, str], ...]
+
+    @property
+    def is_of_size(self) -> bool:
+        """Whether some way ended in too large a normal form."""
+        return any(step == STOPPED and TOO_LARGE in why for _, step, why in self.tried)
 
 
 def prove(graph: Graph, spare: Sequence[Node], claim: str, scope: str) -> Proof | Failure:
@@ -87,13 +93,12 @@ def proved(
             continue
         bench = Workbench(free, spare, claim == "psd", given)
         bench.root = summed_over_rounds(bench, graph.output)
+        proofs: list[Proof] = []
         try:
-            proofs = bench.attempt(lambda way=way, bench=bench: list(way(bench))) or ()
+            bench.attempt(lambda way=way, proofs=proofs, bench=bench: proofs.extend(way(bench)))
         except STOPS as error:  # nothing is lost
-            tried.append((name, "the search stopped", f"{type(error).__name__}: {error}"))
-            continue
-        finally:
-            spent += bench.ring.work
+            tried.append((name, STOPPED, f"{type(error).__name__}: {error}"))
+        spent += bench.ring.work
         for proof in proofs:
             proof = {**proof, "gains": [*gains]} if gains else proof
             document = packed(bench, proof, claim, scope, graph)

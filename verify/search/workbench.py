@@ -163,10 +163,16 @@ class Workbench(Checker):
         return self.ring.normal(ONE, {}, dict(powers))
 
     def attempt(self, what: Callable[[], Any]) -> Any:
-        """Return what a computation gives, None where it has no normal form."""
+        """Return what a computation gives, None where it has no normal form.
+
+        Raises:
+            RingError: all the work that is allowed is done, so nothing else can be computed.
+        """
         try:
             return what()
         except (RingError, Rejected, RecursionError):
+            if self.ring.work > self.ring.limit:
+                raise
             return None
 
 
