@@ -179,3 +179,8 @@ RESIZED: dict[str, Callable[[Any, Tensor], Tensor]] = {
 @pytest.mark.parametrize("name", RESIZED)
 def test_resized(name: str) -> None:
     agree(Map(RESIZED[name]), points(), 1e-6)
+
+
+def test_rounding_to_decimals() -> None:
+    agree(Map(lambda m, x: torch.special.round(x) + x.round(decimals=1) + x.round(decimals=-1)),
+          points())  # fmt: skip

@@ -17,6 +17,7 @@ from verify.trusted.readings.losses import LOSSES
 from verify.trusted.readings.matrices import MATRICES
 from verify.trusted.readings.moving import PLACES
 from verify.trusted.readings.patches import PATCHES
+from verify.trusted.readings.polynomials import POLYNOMIALS
 
 READINGS: dict[str, Reading] = {
     **ELEMENTWISE,
@@ -25,6 +26,7 @@ READINGS: dict[str, Reading] = {
     **MATRICES,
     **PATCHES,
     **LOSSES,
+    **POLYNOMIALS,
 }
 
 # What fills a tensor, and at which place the filling stands (0: none); of the tensor that may stand

@@ -65,6 +65,19 @@ ROWS: dict[str, Row] = {
     "digamma": Row("", monotone=1, domain="positive", bounded=False, source="DLMF 5.7.6"),
     "bessel_j0": Row("-1 bessel_j1", low="-1", high="=1", source="DLMF 10.6.3, 10.14.1"),
     "bessel_j1": Row("", low="-1", high="1", source="DLMF 10.14.1"),
+    "bessel_y0": Row("", domain="positive", bounded=False, source="DLMF 10.8.2"),
+    "bessel_y1": Row("", domain="positive", bounded=False, source="DLMF 10.8.1"),
+    "bessel_k0": Row(
+        "-1 bessel_k1",
+        low="0",
+        monotone=-1,
+        domain="positive",
+        bounded=False,
+        source="DLMF 10.32.9, 10.29.3",
+    ),
+    "bessel_k1": Row(
+        "", low="0", monotone=-1, domain="positive", bounded=False, source="DLMF 10.32.9"
+    ),
     "airy_ai": Row("", low="-1", high="1", source="DLMF 9.2"),
     "sinc": Row("", low="-1", high="=1", source="sin(pi u) / (pi u)"),
     "spherical_j0": Row("", low="-1", high="=1", source="sin(u) / u"),

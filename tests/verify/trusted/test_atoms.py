@@ -71,7 +71,9 @@ def test_derivatives_are_limits_of_differences(name: str) -> None:
     with precision(900):
         h = fmpq(1, 2**200)
         for u in grid(name):
-            if name in ("relu", "sqrt", "log", "inv", "rsqrt") and abs(u) < fmpq(1, 2**8):
+            if name in ("relu", "sqrt", "log", "inv", "rsqrt", "bessel_k0") and abs(u) < fmpq(
+                1, 2**8
+            ):
                 continue
             difference = (value(name, u + h) - value(name, u - h)) / arb(2 * h)
             error = abs(difference - claimed(name, u)) / (1 + abs(difference))
@@ -167,7 +169,7 @@ def test_what_is_bounded_on_bounded_sets(name: str) -> None:
     edge = fmpq(1, 10**30)
     sides = [edge, -edge] if row.domain in ("", "nonzero") else [edge]
     with precision(400):
-        large = any(abs(value(name, u)) > 60 for u in sides)
+        large = any(abs(value(name, u)) > 40 for u in sides)
     assert large != row.bounded
 
 

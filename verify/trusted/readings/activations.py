@@ -49,6 +49,10 @@ from verify.trusted.readings.picks import equal
 from verify.trusted.values import Value, mixing, unreadable
 
 
+def rounded(u: Value, decimals: int = 0) -> Value:
+    return fn("round")(u * Fraction(10) ** decimals) * Fraction(10) ** -decimals
+
+
 def leaky(u: Value, slope: Any = 0.01) -> Value:
     return u * slope + relu(u) * (1 - Fraction(slope))
 
@@ -176,7 +180,7 @@ ELEMENTWISE: dict[str, Reading] = {
     "ceil": lambda u: -floor(-u),
     "trunc": trunc,
     "frac": lambda u: u - trunc(u),
-    "round": fn("round"),
+    "round": rounded,
     "remainder": lambda a, b: a - b * floor(a / b),
     "fmod": lambda a, b: a - b * trunc(a / b),
     "floor_divide": lambda a, b: floor(a / b),
