@@ -250,8 +250,10 @@ class Reader:
             return own
         if base in LAYOUT | CHOICE:
             return min(s[0] for s in spans), max(s[1] for s in spans)
-        summed = now.args[0].meta["val"].shape if base in ("sum", "cumsum") else ()
-        (a, b), (c, d) = (*spans, (1, math.prod(extent_of(n)[0] for n in summed)))[:2]
+        if base in ("sum", "cumsum"):  # the numbers among the arguments are axes
+            many = math.prod(extent_of(n)[0] for n in now.args[0].meta["val"].shape)
+            spans = [spans[0], (0, many)]
+        (a, b), (c, d) = (*spans, (1, 1))[:2]
         products = [p * q for p in (a, b) for q in (c, d)]
         found = {
             "add": (a + c, b + d), "sub": (a - d, b - c), "rsub": (c - b, d - a), "neg": (-b, -a),

@@ -73,7 +73,7 @@ def power(u: Value, p: Any) -> Value:
     if abs(q) > 64:
         raise unreadable(f"a power of {q}")
     if not q:
-        return u.b.value(1).lay(u.axes)
+        return u * 0 + 1  # keeps u: where that is undefined, so is this
     return u.b.product(*[u if q > 0 else inv(u)] * abs(int(q)))
 
 
@@ -98,7 +98,7 @@ def compared(read: Reading, below: int, above: int) -> Reading:
 
     def with_infinity(a: Value, b: Any) -> Value:
         if isinstance(b, float) and math.isinf(b):
-            return a.b.value(below if b < 0 else above).lay(a.axes)
+            return a * 0 + (below if b < 0 else above)  # keeps a, which may be undefined
         return read(a, b)
 
     return with_infinity

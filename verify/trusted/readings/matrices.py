@@ -193,7 +193,8 @@ def cholesky_solve(b: Value, a: Value, upper: bool = False) -> Value:
 
 
 def cholesky_of(v: Value, upper: bool = False, **_: Any) -> Any:
-    return (transpose(cholesky(v), -1, -2) if upper else cholesky(v)), None
+    """Of the lower triangle, or of the upper one alone: torch does not look at the other."""
+    return (transpose(cholesky(transpose(v, -1, -2)), -1, -2) if upper else cholesky(v)), None
 
 
 def householder(v: Value, tau: Value) -> Value:

@@ -20,7 +20,8 @@ def first_maximum(v: Value, dim: Any = None, keepdim: bool = False) -> Value:
     if v.ndim and v.extent(d)[1]:
         raise mixing("argmax over the samples")
     if not v.ndim or not v.uses(d):
-        out, last = v.b.value(0).lay((*v.axes[:d], *v.axes[d + 1 :])), 0
+        lone = replace(v, axes=(*v.axes[:d], *v.axes[d + 1 :])) if v.ndim else v
+        out, last = lone * 0, 0  # keeps v, which may be undefined
     else:
         order = [*(k for k in range(v.ndim) if k != d), d]
         out, last = v.b.call("argmax", v.permute(order), 1, 0), v.extent(d)[0] - 1
