@@ -31,7 +31,7 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
     differ: rounding may take it to the other side. A value that Python reads, or a random number
     that it draws, is a disagreement too: the graph cannot know.
     """
-    kinds = [*map(type, net.modules())]
+    own, kinds = net, [*map(type, net.modules())]
     try:
         net = copy.deepcopy(net)
     except Exception:  # of the user's code, of any kind
@@ -40,7 +40,7 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
         return "the module's copy is another module"
     finite = False
     for number, run in enumerate(RUNS):
-        told, known = compared(net, traced, run, number)
+        told, known = compared(net if number else own, traced, run, number)  # a copy may differ
         if told == DIFFERS and run[1] > 1:  # there rounding may be all that is left
             told, known = compared(copy.deepcopy(net).double(), traced, run, number)
         if told:
@@ -48,7 +48,7 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
         finite = finite or (known and (scope == "all" or not run[0]))
     if swallows(net, torch.zeros(2, dim(traced), dtype=dtype(net))):
         return "the module catches an error of torch, which depends on values"
-    told = strays(net, dim(traced))
+    told = strays(own, dim(traced))
     if told:
         return told
     return "" if finite else "the module is not finite at any of the points looked at"

@@ -5,21 +5,18 @@ whatever tells the module: the type of its tensors, torch's modes, the stack. Wh
 Python about where and when it runs is seen too.
 """
 
-import dis
 import sys
 import sysconfig
 from collections.abc import Callable
-from decimal import Decimal
-from enum import Enum
 from functools import lru_cache, partial
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FrameType, FunctionType, ModuleType
+from types import CodeType, FrameType
 from typing import Any
 
-import numpy as np
 import torch
 from torch import nn
 
+from verify.search.reach import asked, beyond, called, is_beyond, keeper
 from verify.search.stream import Streamed, differs
 from verify.trusted.program import HINT, program
 
@@ -28,20 +25,6 @@ OTHERS = (str(SITE / "torch"), str(Path(__file__).parent.parent))
 CELLS = ("<ipython", "<stdin>", "<cell")
 STANDARD = sysconfig.get_paths()["stdlib"]
 STEPS = 200_000  # instructions of one call that are compared
-
-# Modules that tell where, when or how code runs, and functions that reach anything.
-MODULES = """
-    ctypes datetime faulthandler gc importlib inspect io multiprocessing os platform posix random
-    resource secrets signal socket subprocess sys tempfile threading time traceback tracemalloc uuid
-    _random _thread _datetime
-"""
-FUNCTIONS = "__import__ compile eval exec globals id input locals open vars cache_info cache_clear"
-# Of Python's own modules, those whose objects keep nothing, or nothing that state.py does not see.
-CLEAN = """
-    builtins types functools re fractions enum typing collections random abc dataclasses operator
-    itertools array pathlib string numbers warnings __future__ _operator
-"""
-SURROUNDINGS, REACHING = frozenset(MODULES.split()), frozenset(FUNCTIONS.split())
 
 
 class Follow:
@@ -60,7 +43,7 @@ class Follow:
             return None
         if frame.f_code not in self.known:
             self.known.add(frame.f_code)
-            self.told |= dict.fromkeys(asked(frame))
+            self.told |= dict.fromkeys(filter(None, asked(frame)))
         self.path.append(frame.f_code)
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return self.step if len(self.path) < STEPS else None
@@ -72,10 +55,15 @@ class Follow:
         return self.step if len(self.path) < STEPS else None
 
     def profile(self, frame: FrameType, event: str, arg: Any) -> None:
-        """Note a function of the surroundings that the user's code calls by another name."""
-        asks = event == "c_call" and getattr(arg, "__module__", None) in SURROUNDINGS
-        if asks and self.follows(frame):
-            self.told[f"{arg.__module__}.{arg.__name__}"] = None
+        """Note what the user's code calls of its surroundings, by whatever name."""
+        told, caller = "", frame.f_back
+        if event == "c_call" and self.follows(frame):
+            told = called(arg)
+        elif event == "call" and caller and self.follows(caller) and not self.follows(frame):
+            home, name = str(frame.f_globals.get("__name__")), frame.f_code.co_name
+            told = f"{home}.{name}" if name[0] != "_" and is_beyond(home, name) else ""
+        if told:
+            self.told[told] = None
 
     def follows(self, frame: FrameType) -> bool:
         """Return whether a frame runs the user's code."""
@@ -98,8 +86,9 @@ class Follow:
 def strays(net: nn.Module, dim: int) -> str:
     """Return in what a module's own code depends on where it runs, "" if it is not seen to."""
     for module in net.modules():
-        for value in vars(module).values():
-            if odd := surroundings(value) or keeper(value):
+        of_class = [v for cls in type(module).__mro__ for v in vars(cls).values()]
+        for value in (*vars(module).values(), *of_class):
+            if odd := beyond(value) or keeper(value):
                 return f"the module holds {odd}, which is no part of a sample"
     plain, traced = Streamed(net), Streamed(net)
     tensors = dict(traced.named_parameters(remove_duplicate=False))
@@ -107,21 +96,23 @@ def strays(net: nn.Module, dim: int) -> str:
     kinds = [t.dtype for t in tensors.values() if t.is_floating_point()]
     for wants in (False, True):
         x = torch.ones(HINT, dim, dtype=kinds[0] if kinds else torch.get_default_dtype())
-        x.requires_grad_(wants)
-        plain.calls.clear()
-        traced.calls.clear()
+        given = (x, nn.Parameter(x, False)) if not wants else (x.requires_grad_(),)
         try:
-            here = Follow(net).run(partial(plain, x), True)
             run = partial(program, traced, tensors, dim, None, wants, False)
+            traced.calls.clear()
             there = Follow(net).run(run, False)
+            for sample in given:
+                plain.calls.clear()
+                here = Follow(net).run(partial(plain, sample), True)
+                here.told |= dict.fromkeys(plain.asked)
+                first = traced.calls[: len(plain.calls)]  # a program that writes is run once more
+                if odd := told(here, there):
+                    return odd
+                if differs(plain.calls, first):
+                    return "the module computes with other numbers when it is traced"
         except Exception:  # of a gradient in forward, which is not possible in one of these ways
             continue
-        first = traced.calls[: len(plain.calls)]  # a program that writes is run once more
-        return told(here, there) or (
-            "the module computes with other numbers when it is traced"
-            if differs(plain.calls, first)
-            else ""
-        )
+        return ""
     return ""
 
 
@@ -150,45 +141,3 @@ def yours(file: str, module: str, homes: frozenset[str]) -> bool:
         return False
     named = file.startswith("<") and not file.startswith(CELLS)  # made by a library, or by exec
     return first in homes if installed or named else True
-
-
-def asked(frame: FrameType) -> list[str]:
-    """Return what of its surroundings the code of a frame names."""
-    code, names = frame.f_code, frame.f_globals
-    known = [names[n] for n in code.co_names if n in names]
-    found = [surroundings(v) or keeper(v) for v in (*known, *frame.f_locals.values())]
-    found += [n for n in code.co_names if n in REACHING and n not in names]
-    imports = [i.argval for i in dis.get_instructions(code) if i.opname == "IMPORT_NAME"]
-    return [*filter(None, found), *(n for n in imports if n.split(".")[0] in SURROUNDINGS)]
-
-
-def surroundings(value: Any) -> str:
-    """Return the name of a module, or of what is taken from it, that tells where code runs."""
-    if value is sys.modules:
-        return "sys.modules"
-    if isinstance(value, ModuleType):
-        return value.__name__ if value.__name__.split(".")[0] in SURROUNDINGS else ""
-    if not isinstance(value, FunctionType | BuiltinFunctionType | type):
-        return ""
-    home = str(value.__module__)
-    return f"{home}.{value.__name__}" if home.split(".")[0] in SURROUNDINGS else ""
-
-
-def keeper(value: Any) -> str:
-    """Return the kind of an object of Python's or NumPy's that may keep a state unseen."""
-    kind = type(value)
-    root, name = str(kind.__module__).split(".")[0], f"a {kind.__name__}"
-    if root == "numpy":
-        seen = (
-            np.ndarray,
-            np.generic,
-            np.dtype,
-            np.random.Generator,
-            np.random.RandomState,
-            np.ufunc,
-        )
-        return "" if isinstance(value, seen) else name
-    named = isinstance(value, ModuleType | type | Decimal | Enum | nn.Module)
-    if named or root not in sys.stdlib_module_names:
-        return ""
-    return "" if root in CLEAN.split() else name

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import EllipsisType
+from types import EllipsisType, FrameType
 from typing import Any
 
 import numpy as np
@@ -20,8 +20,18 @@ from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+TORCH = str(Path(torch.__file__).parent)
 # A comparison is asked of the other tensor where that has the more special type.
 MIRRORED = {"lt": "gt", "le": "ge"}
+
+
+# What may be asked of a tensor whose answer is no tensor; all else is no part of a sample. What
+# takes values out is told elsewhere, so that a constant may be asked for them.
+QUESTIONS = (
+    *("shape", "size", "dim", "ndim", "ndimension", "numel", "nelement", "__len__", "dtype"),
+    *("device", "requires_grad", "is_leaf", "is_floating_point", "is_complex", "__setitem__"),
+    *("__bool__", "item", "tolist", "numpy", "__array__"),
+)
 
 
 @dataclass(frozen=True)
@@ -36,9 +46,9 @@ class Call:
 class Stream(TorchFunctionMode):
     """Notes each call of a function of torch."""
 
-    def __init__(self, calls: list[Call]) -> None:
+    def __init__(self, calls: list[Call], asked: list[str]) -> None:
         super().__init__()
-        self.calls = calls
+        self.calls, self.asked = calls, asked
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         kwargs = kwargs or {}
@@ -47,7 +57,11 @@ class Stream(TorchFunctionMode):
         name, owner = getattr(func, "__name__", ""), getattr(func, "__self__", None)
         of = getattr(owner, "__name__", "")
         made = tensors(tree_leaves(result))
-        if inside or not made:  # not by the module's code, or a question
+        if not made and not is_torchs(sys._getframe(1)):
+            question = of if name == "__get__" else name
+            self.asked += [] if question in QUESTIONS else [f"Tensor.{question}"]
+        writes = name == "__setitem__" or name.startswith("_foreach")
+        if inside or not (made or writes):  # not by the module's code, or a question
             return result
         leaves = [*flat((args, kwargs))][:: -1 if name in MIRRORED else 1]
         text = (of, MIRRORED.get(name, name), *sorted(kwargs), *map(spelled, leaves))
@@ -62,10 +76,11 @@ class Streamed(nn.Module):
         super().__init__()
         self.net = net
         self.calls: list[Call] = []
+        self.asked: list[str] = []
 
     def forward(self, x: Tensor) -> Any:
         self.calls.append(Call((), [], [x, *held(self.net)]))
-        with Stream(self.calls):
+        with Stream(self.calls, self.asked):
             out = self.net(x)
         self.calls.append(Call((), tensors([out]), []))
         return out
@@ -111,12 +126,16 @@ def spelled(value: Any) -> str:
     return f"{type(value).__name__} {id(value)}"
 
 
+def is_torchs(frame: FrameType) -> bool:
+    return frame.f_code.co_filename.startswith(TORCH)
+
+
 def asked_by_torch() -> bool:
     """Return whether torch's own code calls an operation below its functions."""
     frame = sys._getframe(2)
     while frame.f_back and frame.f_code.co_filename == torch._ops.__file__:
         frame = frame.f_back
-    return frame.f_code.co_filename.startswith(str(Path(torch.__file__).parent))
+    return is_torchs(frame)
 
 
 def is_constant(t: Tensor) -> bool:

@@ -46,6 +46,8 @@ COUNTS = {
     *("_nnz", "to_sparse", "_to_sparse"),
 }
 
+PROBED = ("_wrapped_number", "_typed_storage")  # by torch itself, of any tensor
+
 COUNTED = "Python code reads a value of a tensor, and may depend on it"
 
 
@@ -99,9 +101,8 @@ class Checked(TorchFunctionMode):
         return out
 
 
-# What raises an error for some values: of a matrix, a place, a divisor.
+# What raises another error than RuntimeError for some values: of a place, of a matrix.
 PLACES = "embedding index index_put index_select take"
-DIVISORS = "gather scatter scatter_add div remainder fmod multinomial"
 MATRICES = (
     "linalg_cholesky_ex linalg_inv_ex _linalg_solve_ex _linalg_eigh linalg_eig _linalg_svd"
     " linalg_lu_factor_ex linalg_ldl_factor_ex linalg_lstsq cholesky inverse _linalg_check_errors"
@@ -110,25 +111,23 @@ MATRICES = (
 SINGULAR = torch.linalg.LinAlgError  # pyright: ignore[reportPrivateImportUsage]
 RAISING: dict[str, type[Exception]] = {
     **dict.fromkeys(PLACES.split(), IndexError),
-    **dict.fromkeys(DIVISORS.split(), RuntimeError),
     **dict.fromkeys(MATRICES.split(), SINGULAR),
 }
-MOST = 64  # operations that are made to raise an error
+MOST = 256  # operations that are made to raise an error
 
 
 class Failing(TorchDispatchMode):
-    """Lets one operation of those that may raise an error raise it."""
+    """Lets one operation raise an error."""
 
     def __init__(self, at: int) -> None:
         super().__init__()
         self.left = at
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        error = RAISING.get(func.overloadpacket.__name__)
-        self.left -= error is not None
-        if error is not None and self.left < 0:
+        self.left -= 1
+        if self.left < 0:
             self.left = 10**9
-            raise error("an error that values may cause")
+            raise RAISING.get(func.overloadpacket.__name__, RuntimeError)("as values may cause it")
         return func(*args, **(kwargs or {}))
 
 
@@ -164,10 +163,17 @@ def watched(told: list[str]) -> Iterator[None]:
 
         return method if callable(original) else property(method)
 
+    def absent(tensor: Any, name: str) -> Any:
+        known = name in PROBED or name[:2] == "__"
+        if not known and not str(FRAME(1).f_globals.get("__name__")).startswith("torch."):
+            told.append(f"Python code asks for Tensor.{name}, which is no part of a sample")
+        raise AttributeError(f"'Tensor' object has no attribute '{name}'")
+
     before = dice()
     with ExitStack() as stack:
         for owner, name in [(owner, name) for owner, names in READS for name in names.split()]:
             stack.enter_context(patch.object(owner, name, noted(owner, name)))
+        stack.enter_context(patch.object(Tensor, "__getattr__", absent, create=True))
         stack.enter_context(Watch(told))
         stack.enter_context(Checked(told))
         yield

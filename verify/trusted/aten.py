@@ -52,6 +52,7 @@ LAYOUT = set(
         "cat stack flip roll tril triu diagonal diag_embed unbind split split_with_sizes"
     )
 )
+ZEROS = set(words("tril triu diag_embed"))  # of these, what puts zeros beside its entries
 SIZED = set(words("slice_backward select_backward diagonal_backward unfold_backward"))
 # What chooses among its entries: exact for constants, within their bounds for whole numbers.
 PICKS = set(words("sort topk kthvalue median max min amax amin cummax cummin where"))

@@ -26,6 +26,7 @@ from verify.trusted.aten import (
     SIZED,
     TRUTHS,
     UNREAD,
+    ZEROS,
     name_of,
 )
 from verify.trusted.builder import Builder, extent_of
@@ -33,6 +34,7 @@ from verify.trusted.memory import overlap
 from verify.trusted.packed import Packed, picked, through
 from verify.trusted.program import source
 from verify.trusted.readings.elementwise import iszero
+from verify.trusted.unused import check_unused, needed
 from verify.trusted.values import ROWS, TraceError, Value, axis_of, mixing, unreadable
 
 Span = tuple[float, float]
@@ -82,6 +84,7 @@ class Reader:
                     raise self.located(error, node) from error
         if out in self.unset:
             raise mixing("values that are not set are returned")
+        check_unused(nodes, live, self.env)
         return self.b.value(self.env[out])
 
     def located(self, error: Exception, node: fx.Node) -> TraceError:
@@ -249,6 +252,8 @@ class Reader:
         if floating or base in FILLED or base in ("argmax", "argmin"):
             return own
         if base in LAYOUT | CHOICE:
+            spans = [span_of(a) for a in numbers if isinstance(a, Value | Tensor) or base in CHOICE]
+            spans += [(0, 0)] if base in ZEROS else []
             return min(s[0] for s in spans), max(s[1] for s in spans)
         if base in ("sum", "cumsum"):  # the numbers among the arguments are axes
             many = math.prod(extent_of(n)[0] for n in now.args[0].meta["val"].shape)
@@ -279,20 +284,3 @@ def span_of(a: Any) -> Span:
 def one_sample(node: fx.Node) -> list[int]:
     """Return the shape of a tensor with one sample."""
     return [extent_of(size)[0] for size in node.meta["val"].shape]
-
-
-def needed(out: fx.Node) -> set[fx.Node]:
-    """Return the operations whose values the output needs; of some only the shape is used."""
-    live: set[fx.Node] = set()
-    stack = [out]
-    while stack:
-        node = stack.pop()
-        if node not in live:
-            live.add(node)
-            base = name_of(node)[1]
-            inputs = [a for k, a in enumerate(node.args) if k != UNREAD.get(base)]
-            if base in FILLED:
-                inputs = inputs[FILLED[base] :][:1] if FILLED[base] else []
-            leaves = tree_leaves((inputs, dict(node.kwargs)))
-            stack.extend(a for a in leaves if isinstance(a, fx.Node))
-    return live

@@ -4,16 +4,20 @@ import gc
 import sys
 import sysconfig
 import warnings
-from collections import deque
+from collections import ChainMap, UserDict, UserList, UserString, deque
 from collections.abc import Iterator
 from copy import copy
-from functools import partial
+from fractions import Fraction
+from functools import cached_property, partial, partialmethod
+from pathlib import Path
 from random import Random
 from types import (
     BuiltinFunctionType,
     CellType,
+    CodeType,
     FunctionType,
     GeneratorType,
+    MemberDescriptorType,
     MethodType,
     ModuleType,
     NoneType,
@@ -36,7 +40,11 @@ FOREIGN = (
 )
 
 
+OURS = str(Path(__file__).parent.parent)
 LIBRARIES = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")})
+HOLDERS = nn.Module, SimpleNamespace, UserDict, UserList, UserString, ChainMap, Fraction
+WRAPPERS = property, classmethod, staticmethod, cached_property, partialmethod
+MEMBER = MemberDescriptorType
 PARTS = ("__self__", "__func__", "func", "args", "keywords")  # of a method, of a partial
 
 
@@ -49,9 +57,18 @@ def of_a_library(value: Any) -> bool:
 
 
 def captured(function: FunctionType) -> list[Any]:
-    """Return what a function of the user's has of its surroundings."""
-    empty = CellType()
-    return [cell.cell_contents for cell in function.__closure__ or () if cell != empty]
+    """Return what a function of the user's has of its surroundings, the globals that it names."""
+    empty, found, codes = CellType(), function.__globals__, [function.__code__]
+    held = [cell.cell_contents for cell in function.__closure__ or () if cell != empty]
+    for code in codes:  # of what is defined inside, too
+        codes += [part for part in code.co_consts if isinstance(part, CodeType)]
+        held += [found[name] for name in code.co_names if name in found]
+    return held
+
+
+def is_librarys(function: FunctionType) -> bool:
+    """Return whether a function's code is Python's or a library's, whatever its name says."""
+    return function.__code__.co_filename.startswith((*LIBRARIES, OURS, "<frozen"))
 
 
 def position(walk: Any) -> list[Any]:
@@ -86,28 +103,30 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     known[id(value)] = value  # kept alive, so that no other object gets its id
     if issubclass(kind, Iterator) and kind.__module__ in ("builtins", "itertools"):
         return id(value), [snapshot(part, known) for part in position(value)]
-    if issubclass(kind, dict):
-        return id(value), [(snapshot(k, known), snapshot(v, known)) for k, v in value.items()]
-    if issubclass(kind, list | tuple | set | frozenset | deque):
-        return id(value), [snapshot(v, known) for v in value]
-    if issubclass(kind, FunctionType) and not of_a_library(value):
+    if issubclass(kind, dict | list | tuple | set | frozenset | deque):
+        parts = [*value, *value.values()] if issubclass(kind, dict) else value
+        own = getattr(value, "__dict__", None)  # of a class of the user's
+        return id(value), [snapshot(v, known) for v in parts], own and snapshot(own, known)[1]
+    if issubclass(kind, FunctionType) and not is_librarys(value):
         parts = [value.__dict__, value.__defaults__, value.__kwdefaults__, *captured(value)]
         return id(value), [snapshot(part, known) for part in parts]
     if issubclass(kind, MethodType | partial):
         return id(value), [snapshot(getattr(value, name, None), known) for name in PARTS]
+    if issubclass(kind, WRAPPERS):
+        held = [part for part in gc.get_referents(value) if not isinstance(part, type)]
+        return id(value), [snapshot(part, known) for part in held]
     own = value if issubclass(kind, type) else kind
     foreign = of_a_library(own)
     if own is value and not foreign:  # a class may count calls
         return id(value), snapshot(dict(vars(value)), known)[1]
     if issubclass(kind, ModuleType) and not installed(value):
         return id(value), [(k, entry(v, known)) for k, v in vars(value).items()]
-    if issubclass(kind, type | ModuleType) or (
-        foreign and not issubclass(kind, nn.Module | SimpleNamespace)
-    ):
+    if issubclass(kind, type | ModuleType) or (foreign and not issubclass(kind, HOLDERS)):
         return id(value), counted(value)
-    slots = [name for cls in kind.__mro__ for name in getattr(cls, "__slots__", ())]
-    held = {name: getattr(value, name, None) for name in slots if isinstance(name, str)}
-    return id(value), snapshot({**held, **getattr(value, "__dict__", {})}, known)[1]
+    slots = [v for c in kind.__mro__ for v in vars(c).values() if isinstance(v, MEMBER)]
+    held = [slot.__get__(value) for slot in slots if hasattr(value, slot.__name__)]
+    own = None if foreign else snapshot(kind, known)
+    return id(value), own, snapshot([*held, getattr(value, "__dict__", None)], known)[1]
 
 
 def entry(value: Any, known: dict[int, Any]) -> Any:
@@ -131,6 +150,8 @@ def counted(value: Any) -> list[tuple[str, Any]]:
             found.append((str(name), repr(held)))
         elif type(held) in (list, set):
             found.append((str(name), len(held)))
+        elif type(held) is dict and isinstance(value, ModuleType):
+            found += [(f"{name}.{k}", v) for k, v in held.items() if type(v) in PLAIN]
         elif isinstance(held, type) and isinstance(value, ModuleType):
             found.append((str(name), counted(held)))
     return found
@@ -152,6 +173,13 @@ def installed(module: ModuleType) -> bool:
     return library or file is None or file.startswith(LIBRARIES)
 
 
+# Of a class or a module, what Python keeps there.
+PYTHONS = (
+    *("__builtins__", "__cached__", "__dict__", "__doc__", "__file__", "__loader__", "__module__"),
+    *("__name__", "__package__", "__path__", "__spec__", "__weakref__"),
+)
+
+
 def kept_by(net: nn.Module) -> dict[str, Any]:
     """Return what may hold state: attributes of modules and classes, globals, closures."""
     found: dict[str, Any] = {
@@ -168,16 +196,17 @@ def kept_by(net: nn.Module) -> dict[str, Any]:
             held = str([(name, id(part)) for name, part in value.items()]) if parts else value
             found[f"{path}.{key}".lstrip(".")] = held
         for cls in type(module).__mro__:
-            if str(cls.__module__).split(".")[0] in ("torch", "builtins"):
+            owner = sys.modules.get(cls.__module__)
+            library = str(cls.__module__).split(".")[0] in ("torch", "builtins")
+            if library and getattr(owner, cls.__name__, None) is cls:
                 continue
             for key, value in vars(cls).items():
-                if key[:2] != "__" or isinstance(value, FunctionType):
+                if key not in PYTHONS:
                     found[f"{cls.__name__}.{key}"] = value
                 for k, cell in enumerate(getattr(value, "__closure__", None) or ()):
                     found[f"{cls.__name__}.{key} closure {k}"] = cell.cell_contents
-            owner = sys.modules.get(cls.__module__)
             for key, value in vars(owner).items() if owner else ():
-                if key[:2] != "__":
+                if key not in PYTHONS:
                     found[f"{cls.__module__}.{key}"] = value
     return found
 

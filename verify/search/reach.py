@@ -1,0 +1,132 @@
+"""What a module's code may reach: torch, arithmetic, containers; nothing that tells where it runs.
+
+Whatever else Python offers may depend on the time, the place or the number of a call: the clock,
+the stack, the file system, chance, the address of an object, a cache. It is refused by where it
+comes from, so that what nobody thought of is refused as well.
+"""
+
+import builtins
+import dis
+import re
+import sys
+from collections.abc import Iterator
+from decimal import Decimal
+from enum import Enum
+from functools import _lru_cache_wrapper
+from gc import get_referents
+from types import BuiltinFunctionType, FrameType, FunctionType, MethodDescriptorType, ModuleType
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+# Of Python's own modules, those that compute and keep nothing, or nothing that state.py misses.
+PLAIN = """
+    __future__ _abc _bisect _collections _collections_abc _functools _heapq _operator _random
+    _struct abc array bisect builtins cmath collections contextlib copy copyreg dataclasses enum
+    fractions functools heapq importlib itertools math numbers operator random re string types
+    typing warnings
+"""
+# Names of what tells more than a sample, in builtins and as attributes of anything.
+BUILTINS = """
+    __import__ breakpoint compile dir eval exec globals hash id input locals memoryview open repr
+    ascii type vars
+"""
+ATTRIBUTES = """
+    __builtins__ __class__ __closure__ __code__ __dict__ __globals__ __hash__ __reduce__
+    __reduce_ex__ __repr__ __sizeof__ __subclasses__ __traceback__ __weakref__ ag_frame
+    cache_clear cache_info cr_frame f_back f_code f_globals f_locals get_cache_token gi_frame
+    tb_frame
+"""
+ARRAYS = """
+    datetime64 empty empty_like fromfile genfromtxt getbufsize load loadtxt memmap setbufsize seterr
+    shares_memory may_share_memory show_config
+"""
+TORCH = """
+    torch._dynamo torch.backends torch.cuda torch.distributed torch.futures torch.hub
+    torch.jit torch.multiprocessing torch.nn.parallel torch.profiler torch.random
+    torch.serialization torch.utils.data torch._subclasses torch.fx torch._guards
+"""
+PRIVATE = ("torch._C", "torch._C._functorch")  # not what is below: torch's operations
+HIDDEN = re.compile(r"get_|is_(autocast|inference|warn|deterministic)|_(?!assert)|(initial_)?seed")
+KINDS = (FunctionType, BuiltinFunctionType, MethodDescriptorType, type)
+HELD = (*KINDS, ModuleType, Decimal, Enum, nn.Module)
+NUMERIC = (np.ndarray, np.generic, np.dtype, np.random.Generator, np.random.RandomState, np.ufunc)
+
+
+def beyond(value: Any) -> str:
+    """Return the name of a function, a class or a module that tells more than a sample, or ""."""
+    if isinstance(value, ModuleType):
+        return value.__name__ if is_beyond(value.__name__, "") else ""
+    if not isinstance(value, KINDS):
+        return ""
+    home, name = str(getattr(value, "__module__", None)), value.__name__
+    return f"{home}.{name}" if is_beyond(home, name) else ""
+
+
+def is_beyond(home: str, name: str) -> bool:
+    """Return whether what has this name, in this module, may tell more than a sample."""
+    root = home.split(".")[0]
+    if root == "builtins":
+        return name in BUILTINS.split() and hasattr(builtins, name)
+    if root == "numpy":
+        return name in ARRAYS.split() or (home.startswith("numpy.random") and bool(name))
+    if root == "torch":
+        inside = home in PRIVATE or any(f"{home}.".startswith(f"{p}.") for p in TORCH.split())
+        return inside or (home in ("torch", "torch.amp.autocast_mode") and bool(HIDDEN.match(name)))
+    return root in sys.stdlib_module_names and root not in PLAIN.split() and name != "Decimal"
+
+
+def keeper(value: Any) -> str:
+    """Return the kind of an object of Python's or NumPy's that may keep a state unseen, or ""."""
+    kind = type(value)
+    root, name = str(kind.__module__).split(".")[0], f"a {kind.__name__}"
+    if isinstance(value, _lru_cache_wrapper):
+        return f"{name} of what can change" if any(map(changes, cached(value))) else ""
+    if root == "numpy":
+        return "" if isinstance(value, NUMERIC) else name
+    if isinstance(value, HELD) or root not in sys.stdlib_module_names:
+        return ""
+    return "" if root in PLAIN.split() and kind is not memoryview else name
+
+
+def cached(value: Any) -> list[Any]:
+    """Return what a cache of Python's own holds, as far as it can be seen."""
+    held = [entry for d in get_referents(value) if type(d) is dict for entry in d.values()]
+    links = [link for entry in held if "lru_list" in type(entry).__name__ for link in (entry,)]
+    return held + [part for link in links for part in get_referents(link)]
+
+
+def changes(value: Any) -> bool:
+    return isinstance(value, list | dict | set | bytearray)
+
+
+def asked(frame: FrameType) -> Iterator[str]:
+    """Yield what of its surroundings the code of a frame names."""
+    code, names = frame.f_code, frame.f_globals
+    for value in frame.f_locals.values():
+        yield beyond(value) or keeper(value)
+    value: Any = None
+    for step in dis.get_instructions(code):
+        name, told = str(step.argval), step.opname
+        if told in ("LOAD_GLOBAL", "LOAD_NAME"):
+            value = names.get(name, getattr(builtins, name, None))
+            yield beyond(value) or keeper(value)
+        elif told in ("LOAD_ATTR", "LOAD_METHOD"):
+            yield name if name in ATTRIBUTES.split() else ""
+            value = getattr(value, name, None) if isinstance(value, ModuleType) else None
+            yield beyond(value) or keeper(value)
+        elif told == "IMPORT_NAME":
+            yield name if is_beyond(name, "") or name == "builtins" else ""
+        elif told != "PRECALL":
+            value = None
+
+
+def called(function: Any) -> str:
+    """Return the name of a function of C that tells more than a sample, or ""."""
+    owner = getattr(function, "__self__", None)
+    if isinstance(owner, torch.Generator) and "seed" in function.__name__:
+        return f"Generator.{function.__name__}"
+    method = owner is not None and not isinstance(owner, ModuleType)
+    return "" if method else beyond(function)

@@ -1,0 +1,59 @@
+"""What the output needs, and what it does not: that may raise an error, and f is undefined."""
+
+import operator
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from torch import fx
+from torch.utils._pytree import tree_leaves
+
+from verify.trusted.aten import FILLED, UNREAD, name_of
+from verify.trusted.values import TraceError, Value
+
+# Parts of the names of operations that check values; of places, those beyond the first argument.
+CHECKS = (
+    *("assert", "bernoulli", "bincount", "binary_cross_entropy", "cholesky", "ctc_loss", "histc"),
+    *("inverse", "linalg", "lstsq", "lu_", "margin_loss", "multinomial", "nll_loss", "one_hot"),
+    *("repeat_interleave", "normal", "svd", "eig", "qr", "geqrf", "solve"),
+)
+PLACES = ("embedding", "gather", "index", "put", "scatter", "take")
+DIVISIONS = ("div", "floor_divide", "fmod", "remainder")
+
+
+def needed(out: fx.Node) -> set[fx.Node]:
+    """Return the operations whose values the output needs; of some only the shape is used."""
+    live: set[fx.Node] = set()
+    stack = [out]
+    while stack:
+        node = stack.pop()
+        if node not in live:
+            live.add(node)
+            base = name_of(node)[1]
+            inputs = [a for k, a in enumerate(node.args) if k != UNREAD.get(base)]
+            if base in FILLED:
+                inputs = inputs[FILLED[base] :][:1] if FILLED[base] else []
+            leaves = tree_leaves((inputs, dict(node.kwargs)))
+            stack.extend(a for a in leaves if isinstance(a, fx.Node))
+    return live
+
+
+def check_unused(nodes: Iterable[fx.Node], live: set[fx.Node], env: Mapping[fx.Node, Any]) -> None:
+    """Raise TraceError for an operation that is not live and may raise an error for some values."""
+    for node in nodes:
+        if node.op != "call_function" or node in live or node.target is operator.getitem:
+            continue
+        base, result = name_of(node)[1], node.meta.get("val")
+        whole = base in DIVISIONS and not result.is_floating_point()  # type: ignore[union-attr]
+        places = any(word in base for word in PLACES)
+        if not (whole or places or any(word in base for word in CHECKS)):
+            continue
+        if base == "_linalg_check_errors" and made_by(node.args[0]) in live:
+            continue  # what is read of the result asks whether it is defined
+        taken = [*node.args[1 if places else 0 :], *node.kwargs.values()]
+        given = [a for a in tree_leaves(taken) if isinstance(a, fx.Node)]
+        if any(env.get(a) is None or isinstance(env[a], Value) for a in given):
+            raise TraceError("not readable", f"{base} may raise an error, and is not used")
+
+
+def made_by(info: Any) -> Any:
+    return info.args[0] if info.target is operator.getitem else info
