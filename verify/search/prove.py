@@ -209,6 +209,7 @@ WAYS: dict[str, list[tuple[str, Way]]] = {
     "psd": [
         ("layers", layers),
         ("ridges", sum_of_ridges),
+        ("ridges of the normal form", of_normal_form(sum_of_ridges)),
         ("squares", sum_of_squares),
         ("squares of the normal form", of_normal_form(sum_of_squares)),
         ("gradient", gradient),
