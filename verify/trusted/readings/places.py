@@ -183,6 +183,9 @@ def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Valu
     first, old = indicator(at), letters(v.ndim)
     if first is not None and first.extent(first.ndim - 1) == v.extent(d):
         return v.b.einsum(f"{old},{word}{old[d]}->{keep}", v, first)
+    found = in_rows(v, d, at, word, keep) if isinstance(at, Value) else None
+    if found is not None:
+        return found
     size = v.size(d)
     if isinstance(at, Tensor):
         hit = v.b.value(one_hot(within(at, size), size))
@@ -194,3 +197,23 @@ def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Valu
     if wraps and at.span[0] < 0:
         raise unreadable("an index that may be negative")
     return v.b.einsum(f"{keep},{word}->{keep}", out, inv(total(hit, 0)))
+
+
+def in_rows(v: Value, d: int, at: Value, word: str, keep: str) -> Value | None:
+    """Return v[.., at, ..] for at = m r + c on an axis that merges rows of size m, 0 <= c < m.
+
+    Such a place names one row and one column: v[.., k m + l, ..] where k == r and l == c.
+    """
+    if at.offset is None or len(v.axes[d]) != 2 or any(a.batch for a in v.axes[d]):
+        return None
+    (rows, columns), (start, more) = (a.size.pin() for a in v.axes[d]), at.offset
+    start = start.long()
+    whole = bool(((start >= 0) & (start % columns == 0)).all())
+    if not (whole and 0 <= more.span[0] <= more.span[1] < columns):
+        return None
+    row = one_hot(within(start // columns, rows), rows)
+    column = iszero(more - v.b.value(torch.arange(columns).reshape(-1, *[1] * more.ndim)))
+    old, one, two = letters(v.ndim), word[len(word) - start.ndim :], word[len(word) - more.ndim :]
+    apart = v.put(d, v.axes[d][:1], v.axes[d][1:])
+    mine = old[:d] + "ΑΒ" + old[d + 1 :]
+    return v.b.einsum(f"{mine},Α{one},Β{two}->{keep}", apart, row, column)
