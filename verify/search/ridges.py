@@ -90,6 +90,20 @@ def one_by_one(bench: Workbench, group: list[Cotangent]) -> list[Ridge | Radial]
     return kept if len(kept) == len(found) else None
 
 
+def together(bench: Workbench, found: list[Ridge | Radial]) -> list[Ridge | Radial]:
+    """Return ridges along the same lines as one: of functions that fall the sum may rise."""
+    groups: dict[object, list[Ridge | Radial]] = {}
+    for part in found:
+        key = (part.linear, part.argument) if isinstance(part, Ridge) else part
+        groups.setdefault(key, []).append(part)
+    kept: list[Ridge | Radial] = []
+    for first, *more in groups.values():
+        shape, phis = bench.nodes[first.phi].shape, [part.phi for part in (first, *more)]
+        whole = bench.add(shape, [(1, bench.whole(phi)) for phi in phis]) if more else first.phi
+        kept.append(replace(first, phi=whole))
+    return kept
+
+
 def offsets(bench: Workbench, c: Cotangent) -> list[Cotangent]:
     """Return the forms at the terms of a sum that do not depend on x."""
     node = bench.nodes[c.node]
