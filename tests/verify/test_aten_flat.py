@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from verify.trusted.trace import trace
+from verify.trusted.trace import TraceError, trace
 
 from .test_aten import Map, agree, points
 
@@ -34,6 +34,35 @@ ELSEWHERE: dict[str, Callable[[Tensor], Tensor]] = {
     "back": lambda x: ROWS + 1 + column(x, 3) - 1,
     "flipped": lambda x: (ROWS + column(x)).flip(1),
 }
+
+SEVERAL: dict[str, Callable[[Any, Tensor], Tensor]] = {
+    "row and column": lambda m, x: x * m.A[torch.arange(4), column(x)],
+    "next column": lambda m, x: x * m.A[torch.arange(4), column(x, 2) + 1],
+    "column and row": lambda m, x: x * m.A[column(x), torch.tensor([3, 3, 0, -1])],
+    "both of x": lambda m, x: x * m.A[column(x), column(x[:, :1], 2)],
+    "beside an axis": lambda m, x: x * (m.A[:, :, None] * m.b)[torch.arange(4), column(x)].sum(2),
+    "in a sample": lambda m, x: (x[:, :, None] * m.A)[:, torch.arange(4), [1, 0, 3, 2]],
+}
+
+
+@pytest.mark.parametrize("name", SEVERAL)
+def test_places_of_several_axes(name: str) -> None:
+    net = Map(SEVERAL[name])
+    agree(net, points())
+    agree(net, 2 * points())
+
+
+UNREAD: dict[str, Callable[[Any, Tensor], Tensor]] = {
+    "perhaps out of range": lambda m, x: x * m.A[torch.arange(4), column(x) + 1],
+    "perhaps negative": lambda m, x: x * m.A[torch.arange(4), column(x) - 1],
+    "of other samples": lambda m, x: (x[:, :, None] * m.A)[:, torch.arange(4), column(x)][0],
+}
+
+
+@pytest.mark.parametrize("name", UNREAD)
+def test_places_that_are_not_read(name: str) -> None:
+    with pytest.raises(TraceError):
+        trace(Map(UNREAD[name]), 4)
 
 
 @pytest.mark.parametrize("name", IN_ROWS)

@@ -158,7 +158,7 @@ def index(v: Value, at: Sequence[Any]) -> Value:
         old = letters(v.ndim)
         return chosen(v, 1, at[1], old[0], old[0] + old[2:], True)
     if not all(isinstance(t, Tensor) for t in tables):
-        raise unreadable("several indices that depend on x")
+        return at_several(v, named, tables)
     spread = [i for t in tables for i in (t.nonzero().unbind(1) if t.dtype == torch.bool else [t])]
     named = [named[0] + k for k in range(len(spread))] if len(spread) > len(tables) else named
     first = named[0] if named[-1] - named[0] == len(named) - 1 else 0
@@ -167,6 +167,18 @@ def index(v: Value, at: Sequence[Any]) -> Value:
     v = v.permute([*order[:first], *named, *order[first:]])
     joined = tuple(a for axis in v.axes[first : first + len(named)] for a in axis)
     return v.put(first, joined, gone=len(named)).take(first, raveled(spread, sizes))
+
+
+def at_several(v: Value, named: Sequence[int], tables: Sequence[Any]) -> Value:
+    """Return v at whole numbers on neighbouring axes, some of which depend on x."""
+    whole = all(
+        isinstance(t, Value) or (isinstance(t, Tensor) and t.dtype == torch.int64) for t in tables
+    )
+    if not whole or named[-1] - named[0] != len(named) - 1:
+        raise unreadable("several indices that depend on x")
+    old, word = letters(v.ndim), letters(max(t.ndim for t in tables)).upper()
+    keep = old[: named[0]] + word + old[named[-1] + 1 :]
+    return at_places(v, old, dict(zip(old[named[0] :], tables, strict=False)), word, keep)
 
 
 def by_rows(v: Value, at: Sequence[Any]) -> bool:
@@ -206,14 +218,28 @@ def in_rows(v: Value, d: int, at: Value, word: str, keep: str) -> Value | None:
     """
     if at.offset is None or len(v.axes[d]) != 2 or any(a.batch for a in v.axes[d]):
         return None
-    (rows, columns), (start, more) = (a.size.pin() for a in v.axes[d]), at.offset
+    columns, (start, more) = v.axes[d][1].size.pin(), at.offset
     start = start.long()
     whole = bool(((start >= 0) & (start % columns == 0)).all())
     if not (whole and 0 <= more.span[0] <= more.span[1] < columns):
         return None
-    row = one_hot(within(start // columns, rows), rows)
-    column = iszero(more - v.b.value(torch.arange(columns).reshape(-1, *[1] * more.ndim)))
-    old, one, two = letters(v.ndim), word[len(word) - start.ndim :], word[len(word) - more.ndim :]
-    apart = v.put(d, v.axes[d][:1], v.axes[d][1:])
+    apart, old = v.put(d, v.axes[d][:1], v.axes[d][1:]), letters(v.ndim)
     mine = old[:d] + "ΑΒ" + old[d + 1 :]
-    return v.b.einsum(f"{mine},Α{one},Β{two}->{keep}", apart, row, column)
+    return at_places(apart, mine, {"Α": start // columns, "Β": more}, word, keep)
+
+
+def at_places(
+    v: Value, mine: str, tables: dict[str, Tensor | Value], word: str, keep: str
+) -> Value:
+    """Return v at places of several axes, some of which depend on x; the letters name axes."""
+    hits, specs = [], [mine]
+    for letter, at in tables.items():
+        size = v.size(mine.index(letter))
+        if isinstance(at, Tensor):
+            hits.append(v.b.value(one_hot(within(at.long(), size), size)))
+        elif 0 <= at.span[0] <= at.span[1] < size:
+            hits.append(iszero(at - v.b.value(torch.arange(size).reshape(-1, *[1] * at.ndim))))
+        else:
+            raise unreadable("an index that may be out of range, beside others")
+        specs.append(letter + word[len(word) - at.ndim :])
+    return v.b.einsum(f"{','.join(specs)}->{keep}", v, *hits)
