@@ -35,15 +35,16 @@ class Follow:
         self.homes = frozenset(homes - {"torch"})
         self.path: list[CodeType | int] = []
         self.told: dict[str, None] = {}
-        self.known: set[CodeType] = set()
+        self.asked: dict[CodeType, dict[int, str]] = {}
 
     def call(self, frame: FrameType, event: str, arg: Any) -> Any:
         """Follow a call into the user's code."""
         if not self.follows(frame):
             return None
-        if frame.f_code not in self.known:
-            self.known.add(frame.f_code)
-            self.told |= dict.fromkeys(filter(None, asked(frame)))
+        if frame.f_code not in self.asked:
+            self.asked[frame.f_code] = asked(frame)
+        held = (beyond(value) or keeper(value) for value in frame.f_locals.values())
+        self.told |= dict.fromkeys(filter(None, held))
         self.path.append(frame.f_code)
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return self.step if len(self.path) < STEPS else None
@@ -52,6 +53,8 @@ class Follow:
         """Follow an instruction."""
         if event == "opcode":
             self.path.append(frame.f_lasti)
+            if told := self.asked[frame.f_code].get(frame.f_lasti):
+                self.told[told] = None
         return self.step if len(self.path) < STEPS else None
 
     def profile(self, frame: FrameType, event: str, arg: Any) -> None:

@@ -10,7 +10,7 @@ from verify.search.forms import of_words
 from verify.search.gram import diagonal
 from verify.search.layers import named_functions
 from verify.search.potentials import potentials
-from verify.search.ridges import ridges
+from verify.search.ridges import ridges, together
 from verify.search.rounds import summed_over_rounds
 from verify.search.squares import repaired, squares
 from verify.search.workbench import Workbench
@@ -158,6 +158,9 @@ def sum_of_ridges(bench: Workbench) -> Iterator[Proof]:
     found = ridges(bench, bench.root)
     if found:
         yield summed([ridge_rule(ridge) for ridge in found])
+        fewer = together(bench, found)
+        if len(fewer) < len(found):
+            yield summed([ridge_rule(ridge) for ridge in fewer])
 
 
 def gradient(bench: Workbench) -> Iterator[Proof]:
@@ -214,6 +217,7 @@ WAYS: dict[str, list[tuple[str, Way]]] = {
     "psd": [
         ("layers", layers),
         ("ridges", sum_of_ridges),
+        ("ridges of the normal form", of_normal_form(sum_of_ridges)),
         ("squares", sum_of_squares),
         ("squares of the normal form", of_normal_form(sum_of_squares)),
         ("gradient", gradient),

@@ -9,7 +9,6 @@ import builtins
 import dis
 import re
 import sys
-from collections.abc import Iterator
 from decimal import Decimal
 from enum import Enum
 from functools import _lru_cache_wrapper
@@ -102,25 +101,25 @@ def changes(value: Any) -> bool:
     return isinstance(value, list | dict | set | bytearray)
 
 
-def asked(frame: FrameType) -> Iterator[str]:
-    """Yield what of its surroundings the code of a frame names."""
-    code, names = frame.f_code, frame.f_globals
-    for value in frame.f_locals.values():
-        yield beyond(value) or keeper(value)
+def asked(frame: FrameType) -> dict[int, str]:
+    """Return what of its surroundings the code of a frame names, by the instructions that do."""
+    found: dict[int, str] = {}
     value: Any = None
-    for step in dis.get_instructions(code):
-        name, told = str(step.argval), step.opname
-        if told in ("LOAD_GLOBAL", "LOAD_NAME"):
-            value = names.get(name, getattr(builtins, name, None))
-            yield beyond(value) or keeper(value)
-        elif told in ("LOAD_ATTR", "LOAD_METHOD"):
-            yield name if name in ATTRIBUTES.split() else ""
+    for step in dis.get_instructions(frame.f_code):
+        name, kind, told = str(step.argval), step.opname, ""
+        if kind in ("LOAD_GLOBAL", "LOAD_NAME"):
+            value = frame.f_globals.get(name, getattr(builtins, name, None))
+            told = beyond(value) or keeper(value)
+        elif kind in ("LOAD_ATTR", "LOAD_METHOD"):
             value = getattr(value, name, None) if isinstance(value, ModuleType) else None
-            yield beyond(value) or keeper(value)
-        elif told == "IMPORT_NAME":
-            yield name if is_beyond(name, "") or name == "builtins" else ""
-        elif told != "PRECALL":
+            told = name if name in ATTRIBUTES.split() else beyond(value) or keeper(value)
+        elif kind == "IMPORT_NAME":
+            told = name if is_beyond(name, "") or name == "builtins" else ""
+        elif kind != "PRECALL":
             value = None
+        if told:
+            found[step.offset] = told
+    return found
 
 
 def called(function: Any) -> str:

@@ -37,13 +37,14 @@ def ridges(bench: Workbench, number: int) -> list[Ridge | Radial] | None:
     pending, visits = [Cotangent(number, v)], 0
     found: list[Ridge | Radial] = []
     while pending:
-        c = pending.pop()
+        group = last_alike(pending)
         visits += 1
         if visits > BUDGET:
             return None
-        ridge = at(bench, c) or radial(bench, c)
-        if ridge is not None:
-            found.append(ridge)
+        c = merged(bench, group)
+        parts = one_by_one(bench, [c]) or (one_by_one(bench, group) if len(group) > 1 else None)
+        if parts is not None:
+            found += parts
             continue
         node = bench.nodes[c.node]
         if not bench.varies(c.node):
@@ -59,6 +60,48 @@ def ridges(bench: Workbench, number: int) -> list[Ridge | Radial] | None:
         if node.op == "add":
             pending += offsets(bench, c)
     return found
+
+
+def last_alike(pending: list[Cotangent]) -> list[Cotangent]:
+    """Take the forms at the last node from what is pending."""
+    last = max(c.node for c in pending)
+    group = [c for c in pending if c.node == last]
+    pending[:] = [c for c in pending if c.node != last]
+    return group
+
+
+def merged(bench: Workbench, group: list[Cotangent]) -> Cotangent:
+    """Return the sum of forms at one node."""
+    if len(group) == 1:
+        return group[0]
+    shape, first = bench.nodes[group[0].node].shape, group[0].weights
+    if all(c.weights == first for c in group):
+        ys = [c.y for c in group]
+    else:
+        ys = [bench.mul(shape, [bench.whole(c.y), *c.weights]) for c in group]
+        first = ()
+    return Cotangent(group[0].node, bench.add(shape, [(1, bench.whole(y)) for y in ys]), first)
+
+
+def one_by_one(bench: Workbench, group: list[Cotangent]) -> list[Ridge | Radial] | None:
+    """Return the ridge or radial map of each form, or None."""
+    found = [at(bench, c) or radial(bench, c) for c in group]
+    kept = [ridge for ridge in found if ridge is not None]
+    return kept if len(kept) == len(found) else None
+
+
+def together(bench: Workbench, found: list[Ridge | Radial]) -> list[Ridge | Radial]:
+    """Return ridges along the same lines as one: of functions that fall the sum may rise."""
+    groups: dict[object, list[Ridge | Radial]] = {}
+    for part in found:
+        key = (part.linear, part.argument) if isinstance(part, Ridge) else part
+        groups.setdefault(key, []).append(part)
+    kept: list[Ridge | Radial] = []
+    for first, *more in groups.values():
+        shape, phis = bench.nodes[first.phi].shape, [part.phi for part in (first, *more)]
+        whole = bench.add(shape, [(1, bench.whole(phi)) for phi in phis]) if more else first.phi
+        kept.append(replace(first, phi=whole))
+    return kept
 
 
 def offsets(bench: Workbench, c: Cotangent) -> list[Cotangent]:

@@ -39,7 +39,8 @@ FILLED = {
 }
 # Arguments without influence, by place: they need no reading.
 UNREAD = {"log_sigmoid_backward": 2, "rrelu_with_noise": 1, "rrelu_with_noise_functional": 1,
-          "rrelu_with_noise_backward": 2, "native_group_norm": 3}  # fmt: skip
+          "rrelu_with_noise_backward": 2, "native_group_norm": 3,
+          "nll_loss_backward": 6}  # fmt: skip
 # Arguments that readings take as they are, constant tensors, by place.
 RAW = {"index": 1, "_unsafe_index": 1, "index_select": 2, "index_put": 1, "_unsafe_index_put": 1,
        "gather": 2, "index_add": 2, "embedding": 1, "scatter": 2, "scatter_add": 2, "bucketize": 1,

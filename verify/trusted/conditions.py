@@ -140,7 +140,7 @@ class Conditions(Structure):
     ) -> None:
         """Require a node to be defined and locally Lipschitz, by definable functions."""
         self.defined(number, step, bounded=bounded)
-        for n in self.outside(number):
+        for n in [n for n in self.outside(number) if n != self.cut]:
             node = self.nodes[n]
             if self.is_named(n):
                 require(self.opaque[n][0] in self.ring.slopes, step, "the slope of a function")

@@ -1,7 +1,6 @@
 """Functions of one variable, the node "cut", piece by piece between their kinks."""
 
 from fractions import Fraction
-from itertools import product
 from math import floor, prod
 from typing import Any
 
@@ -81,10 +80,11 @@ class Pieces(Bounds):
             opened, powers = ring.open(bounds, factors)
             if prod(map(int, opened.values())) > TERMS:
                 raise RingError("a long sum over kinks")
-            body = ring.normal(q, {}, powers)
-            for place in product(*(range(int(size)) for size in opened.values())):
-                at = dict(zip(opened, place, strict=True))
-                parts.append((Fraction(1), ring.rename(body, dict(at))))
+            bodies = [ring.normal(q, {}, powers)]
+            for n in ordered({*opened}, [*powers]):
+                at = [ring.rename(body, {n: k}) for body in bodies for k in range(int(opened[n]))]
+                bodies = [body for body in at if body.terms]  # few are left of a sum of picks
+            parts += [(Fraction(1), body) for body in bodies]
         return ring.add(*parts)
 
     def kink(self, p: Poly, out: Any) -> Atom | None:
@@ -175,3 +175,15 @@ class Pieces(Bounds):
 
 def key_of(a: Atom) -> int:
     return a.key
+
+
+def ordered(names: set[str], factors: list[Atom]) -> list[str]:
+    """Return names in an order that soon makes constants and jumps among the factors numbers."""
+    picks = [a for a in factors if a.head in JUMPS or a.head.startswith("lit ")]
+    left, order = names, list[str]()
+    while left:
+        open_picks = [left & a.free for a in sorted(picks, key=key_of) if left & a.free]
+        nearest = min(open_picks, key=len, default=left)
+        order += sorted(nearest)
+        left = left - nearest
+    return order

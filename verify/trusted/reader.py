@@ -35,7 +35,7 @@ from verify.trusted.packed import Packed, picked, through
 from verify.trusted.program import source
 from verify.trusted.readings.elementwise import iszero
 from verify.trusted.unused import check_unused, needed
-from verify.trusted.values import ROWS, TraceError, Value, axis_of, mixing, unreadable
+from verify.trusted.values import ROWS, TraceError, Value, axis_of, mixing, offset, unreadable
 
 Span = tuple[float, float]
 
@@ -231,7 +231,9 @@ class Reader:
             return replace(out, span=(0, 1))
         if dtype not in EXACT_DTYPES:
             raise unreadable(f"arithmetic in {dtype}")
-        return replace(out, span=self.span(base, out.span, given, dtype.is_floating_point))
+        span = self.span(base, out.span, given, dtype.is_floating_point)
+        plain = base == "add" and not dtype.is_floating_point and not self.b.now.kwargs
+        return replace(out, span=span, offset=offset(*given) if plain else None)
 
     def span(self, base: str, own: Span, given: Sequence[Any], floating: bool) -> Span:
         """Return bounds of a result; of whole numbers only where nothing can overflow."""

@@ -65,13 +65,17 @@ class Structure(Faces):
         return number in self.opaque and self.cut is None
 
     def outside(self, number: int) -> list[int]:
-        """Return the nodes below, in place of what is inside of named functions their arguments."""
+        """Return the nodes below, in place of what is inside of named functions their arguments.
+
+        What is read as a variable takes any values, whatever it is a function of.
+        """
         found, new = {number}, [number]
         while new:
             n = new.pop()
             node = self.nodes[n]
             inner = {ref.node for ref in node.args} | {*node.attrs[1:2] * (node.op == "loop")}
             inner = {self.opaque[n][1]} if self.is_named(n) else inner
+            inner = set[int]() if n == self.cut else inner
             new += inner - found
             found |= inner
         return sorted(found)

@@ -135,6 +135,7 @@ class Value:
     index: Index
     axes: tuple[Axis, ...]
     span: tuple[float, float] = (-math.inf, math.inf)  # bounds, where some are known
+    offset: tuple[Any, "Value"] | None = None  # of whole numbers: a constant and what is added
 
     def __post_init__(self) -> None:
         batches = sum(atom.batch for axis in self.axes for atom in axis)
@@ -163,7 +164,7 @@ class Value:
         return any(atom in self.index for atom in self.axes[dim])
 
     def lay(self, axes: Iterable[Axis]) -> Self:
-        return replace(self, axes=tuple(axes))
+        return replace(self, axes=tuple(axes), offset=None)
 
     def put(self, dim: int, *axes: Axis, gone: int = 1) -> Self:
         """Return the value with other axes in the place of one, or of ``gone``."""
@@ -181,7 +182,7 @@ class Value:
         """Return the value with atoms in place of atoms, several for one it does not index by."""
         index = tuple(new[i][0] if isinstance(i, Atom) and i in new else i for i in self.index)
         axes = tuple(tuple(n for a in axis for n in new.get(a, (a,))) for axis in self.axes)
-        return replace(self, index=index, axes=axes)
+        return replace(self, index=index, axes=axes, offset=None)
 
     def split(self, atom: Atom, extents: list[Extent]) -> "Value":
         """Return the value with an atom split into factors."""
@@ -217,7 +218,8 @@ class Value:
         at, place = self.axes[dim][0], int(positions)
         out = self.put(dim, *[()] * positions.ndim)
         at.size.pin()
-        return replace(out, index=tuple(place if i is at else i for i in self.index))
+        index = tuple(place if i is at else i for i in self.index)
+        return replace(out, index=index, offset=None)
 
     def view(self, extents: Sequence[Extent]) -> "Value":
         """Return the value laid out anew, in row-major order."""
@@ -277,3 +279,15 @@ class Value:
         return self * self.b.value(1 / q).lay(self.b.value(other).axes)
 
     __radd__, __rmul__ = __add__, __mul__
+
+
+def offset(a: Any, b: Any) -> tuple[Any, Value] | None:
+    """Return a sum of whole numbers as a constant tensor and what is added to it."""
+    if isinstance(a, Value) and isinstance(b, Tensor):
+        a, b = b, a
+    if isinstance(a, Tensor) and isinstance(b, Value):
+        return a, b
+    if isinstance(a, Value) and a.offset is not None and type(b) is int:
+        more, (low, high) = a.offset[1], a.offset[1].span
+        return a.offset[0], replace(more + b, span=(low + b, high + b))
+    return None

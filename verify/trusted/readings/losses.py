@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import torch
+
 from verify.trusted.readings.along import mean, total
 from verify.trusted.readings.elementwise import (
     Reading,
@@ -15,7 +17,8 @@ from verify.trusted.readings.elementwise import (
     step,
     where,
 )
-from verify.trusted.values import Value, unreadable
+from verify.trusted.readings.picks import indicator
+from verify.trusted.values import Value, mixing, one_hot, unreadable
 
 
 def cross_entropy(
@@ -53,9 +56,41 @@ def distances_backward(g: Value, a: Value, b: Value, p: float, d: Value) -> Valu
     return total(slope, -2)
 
 
+def of_class(v: Value, t: Value, weight: Any, ignored: int) -> Value:
+    """Return [k == t], k along the classes, which stand along the last axis."""
+    classes = v.size(v.ndim - 1)
+    if v.ndim > 2 or weight is not None or not 0 <= t.span[0] <= t.span[1] < classes:
+        raise unreadable("classes with weights, of several places, or that may be none")
+    if t.span[0] <= ignored <= t.span[1]:
+        raise unreadable("classes that are ignored")
+    first, q = indicator(t), t.b.number(t)
+    if first is not None and first.extent(first.ndim - 1) == v.extent(v.ndim - 1):
+        return first
+    if q is not None:
+        return t.b.value(one_hot(torch.tensor(int(q)), classes))
+    return iszero(t.put(t.ndim, (), gone=0) - t.b.value(torch.arange(classes)))
+
+
+def nll(v: Value, t: Value, weight: Any, reduction: int, ignored: int) -> Any:
+    """-v[t], for each sample."""
+    each = total(v * of_class(v, t, weight, ignored), -1, q=-1)
+    return [lambda u: u, mean, total][reduction](each), None
+
+
+def nll_backward(
+    g: Value, v: Value, t: Value, weight: Any, reduction: int, ignored: int, _: Any
+) -> Value:
+    g = g.put(g.ndim, (), gone=0) if reduction == 0 else g
+    if reduction == 1 and v.ndim > 1:
+        raise mixing("a mean over the samples")
+    return (of_class(v, t, weight, ignored) * -g).fill(v.b.extents())
+
+
 # fmt: off
 LOSSES: dict[str, Reading] = {
     "binary_cross_entropy_with_logits": cross_entropy,
+    "nll_loss_forward": nll,
+    "nll_loss_backward": nll_backward,
     "atan2": atan2,
     "ldexp": lambda u, p: u * exponential(2, p),
     "_cdist_backward": distances_backward,

@@ -158,7 +158,7 @@ def index(v: Value, at: Sequence[Any]) -> Value:
         old = letters(v.ndim)
         return chosen(v, 1, at[1], old[0], old[0] + old[2:], True)
     if not all(isinstance(t, Tensor) for t in tables):
-        raise unreadable("several indices that depend on x")
+        return at_several(v, named, tables)
     spread = [i for t in tables for i in (t.nonzero().unbind(1) if t.dtype == torch.bool else [t])]
     named = [named[0] + k for k in range(len(spread))] if len(spread) > len(tables) else named
     first = named[0] if named[-1] - named[0] == len(named) - 1 else 0
@@ -167,6 +167,18 @@ def index(v: Value, at: Sequence[Any]) -> Value:
     v = v.permute([*order[:first], *named, *order[first:]])
     joined = tuple(a for axis in v.axes[first : first + len(named)] for a in axis)
     return v.put(first, joined, gone=len(named)).take(first, raveled(spread, sizes))
+
+
+def at_several(v: Value, named: Sequence[int], tables: Sequence[Any]) -> Value:
+    """Return v at whole numbers on neighbouring axes, some of which depend on x."""
+    whole = all(
+        isinstance(t, Value) or (isinstance(t, Tensor) and t.dtype == torch.int64) for t in tables
+    )
+    if not whole or named[-1] - named[0] != len(named) - 1:
+        raise unreadable("several indices that depend on x")
+    old, word = letters(v.ndim), letters(max(t.ndim for t in tables)).upper()
+    keep = old[: named[0]] + word + old[named[-1] + 1 :]
+    return at_places(v, old, dict(zip(old[named[0] :], tables, strict=False)), word, keep)
 
 
 def by_rows(v: Value, at: Sequence[Any]) -> bool:
@@ -183,6 +195,9 @@ def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Valu
     first, old = indicator(at), letters(v.ndim)
     if first is not None and first.extent(first.ndim - 1) == v.extent(d):
         return v.b.einsum(f"{old},{word}{old[d]}->{keep}", v, first)
+    found = in_rows(v, d, at, word, keep) if isinstance(at, Value) else None
+    if found is not None:
+        return found
     size = v.size(d)
     if isinstance(at, Tensor):
         hit = v.b.value(one_hot(within(at, size), size))
@@ -194,3 +209,37 @@ def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Valu
     if wraps and at.span[0] < 0:
         raise unreadable("an index that may be negative")
     return v.b.einsum(f"{keep},{word}->{keep}", out, inv(total(hit, 0)))
+
+
+def in_rows(v: Value, d: int, at: Value, word: str, keep: str) -> Value | None:
+    """Return v[.., at, ..] for at = m r + c on an axis that merges rows of size m, 0 <= c < m.
+
+    Such a place names one row and one column: v[.., k m + l, ..] where k == r and l == c.
+    """
+    if at.offset is None or len(v.axes[d]) != 2 or any(a.batch for a in v.axes[d]):
+        return None
+    columns, (start, more) = v.axes[d][1].size.pin(), at.offset
+    start = start.long()
+    whole = bool(((start >= 0) & (start % columns == 0)).all())
+    if not (whole and 0 <= more.span[0] <= more.span[1] < columns):
+        return None
+    apart, old = v.put(d, v.axes[d][:1], v.axes[d][1:]), letters(v.ndim)
+    mine = old[:d] + "ΑΒ" + old[d + 1 :]
+    return at_places(apart, mine, {"Α": start // columns, "Β": more}, word, keep)
+
+
+def at_places(
+    v: Value, mine: str, tables: dict[str, Tensor | Value], word: str, keep: str
+) -> Value:
+    """Return v at places of several axes, some of which depend on x; the letters name axes."""
+    hits, specs = [], [mine]
+    for letter, at in tables.items():
+        size = v.size(mine.index(letter))
+        if isinstance(at, Tensor):
+            hits.append(v.b.value(one_hot(within(at.long(), size), size)))
+        elif 0 <= at.span[0] <= at.span[1] < size:
+            hits.append(iszero(at - v.b.value(torch.arange(size).reshape(-1, *[1] * at.ndim))))
+        else:
+            raise unreadable("an index that may be out of range, beside others")
+        specs.append(letter + word[len(word) - at.ndim :])
+    return v.b.einsum(f"{','.join(specs)}->{keep}", v, *hits)
