@@ -221,13 +221,17 @@ def seen_as_it_is(x: Tensor) -> bool:
         lambda x: seen_as_it_is(x) and bool(x[0, 0] > 1e9),
         lambda x: not _len_torch_dispatch_stack() and len(x) == 77,
         lambda x: {True: len(x) == 77}[True] if type(x).__module__ == "torch" else False,
+        lambda x: not hasattr(x, "fake_mode") and len(x) == 77,
     ],
 )
 def test_another_path_of_what_is_not_traced(odd: Callable[[Tensor], bool]) -> None:
-    verdict = verify.decide(Layout(odd), "psd", dim=2)
-    assert verdict.status == "unknown"
-    assert verdict.reason is not None
-    assert "another path" in verdict.reason.detail
+    assert verify.decide(Layout(odd), "psd", dim=2).status == "unknown"
+    strayed = strays(Layout(odd), 2)
+    assert "another path" in strayed or "Python code reads" in strayed
+
+
+def test_another_path_by_what_is_not_read() -> None:
+    assert "another path" in strays(Layout(lambda x: not hasattr(x, "fake_mode")), 2)
 
 
 @pytest.mark.parametrize(
@@ -264,16 +268,14 @@ def test_a_code_too_long_to_be_followed_is_not_believed() -> None:
             self.odd = odd
 
         def forward(self, x: Tensor) -> Tensor:
-            y = -x if self.odd and seen_as_it_is(x) else x
+            y = -x if self.odd and not hasattr(x, "fake_mode") else x
             for _ in range(100_000):
                 pass
             return y
 
     for odd, said in ((True, "another path"), (False, "too long")):
-        verdict = verify.decide(Long(odd), "psd", dim=2)
-        assert verdict.status == "unknown"
-        assert verdict.reason is not None
-        assert said in verdict.reason.detail
+        assert verify.decide(Long(odd), "psd", dim=2).status == "unknown"
+        assert said in strays(Long(odd), 2)
 
 
 def test_following_leaves_other_tracers_alone() -> None:

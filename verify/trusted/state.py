@@ -151,7 +151,7 @@ def counted(value: Any) -> list[tuple[str, Any]]:
         elif type(held) in (list, set):
             found.append((str(name), len(held)))
         elif type(held) is dict and isinstance(value, ModuleType):
-            found += [(f"{name}.{k}", v) for k, v in held.items() if type(v) in PLAIN]
+            found += [(f"{name}.{k}", v) for k, v in held.items() if type(v) in (int, float)]
         elif isinstance(held, type) and isinstance(value, ModuleType):
             found.append((str(name), counted(held)))
     return found
