@@ -4,6 +4,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from .entry import examined
 from .everyday import convex, gradient_only, no_gradient, no_verdict
 
 
@@ -107,7 +108,7 @@ class LogAboveOne(Unit):
         return torch.where(z > 1, torch.log(z.clamp(min=1.0)), torch.zeros_like(z))
 
 
-@no_verdict("the logarithm of 0", unseen="at a point that is not drawn")
+@examined(symmetric=None, psd=False, why="undefined at 0, and it falls there", scored=False)
 class LogOfModulus(Unit):
     def g(self, z: Tensor) -> Tensor:
         return z * torch.log(z.abs())
