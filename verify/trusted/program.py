@@ -125,9 +125,12 @@ def program(
     sizes = [DimDynamic.STATIC if batch else DimDynamic.DYNAMIC, DimDynamic.STATIC]
     x = mode.from_tensor(x, symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes))
 
+    own = set({place(net, name): name for name in reversed([*tensors])}.values())
+
     def run(values: list[Tensor], x: Tensor) -> Any:
-        named = {f"net.{name}": t for name, t in zip(tensors, values, strict=True)}
-        return functional_call(called, named, (x,))
+        given = zip(tensors, values, strict=True)
+        named = {f"net.{name}": t for name, t in given if name in own}
+        return functional_call(called, named, (x,), tie_weights=False)
 
     def made(f: Any) -> fx.GraphModule:
         return make_fx(f, tracing_mode="symbolic", _allow_non_fake_inputs=True,
@@ -141,6 +144,12 @@ def program(
         raise mixing(f"values that leave torch by {watch.left}")
     check_guards(env)
     return out
+
+
+def place(net: nn.Module, name: str) -> tuple[int, str]:
+    """Return where a tensor is kept; a module may stand at two places of another."""
+    path, _, leaf = name.rpartition(".")
+    return id(net.get_submodule(path)), leaf
 
 
 def without_writes(out: fx.GraphModule, made: Any) -> fx.GraphModule:

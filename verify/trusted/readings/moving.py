@@ -202,6 +202,20 @@ def zeros(v: Value) -> Value:
     return v.b.value(0).fill(v.b.extents())
 
 
+def block_diagonal(parts: Sequence[Value]) -> Value:
+    """Return the sum of matrices, each padded to the size of all."""
+    if any(p.ndim != 2 for p in parts):
+        raise unreadable("block_diag of what is no matrix")
+    rows, columns = (sum(p.size(d) for p in parts) for d in (0, 1))
+    top = left = 0
+    padded = []
+    for p in parts:
+        sides = [left, columns - left - p.size(1), top, rows - top - p.size(0)]
+        padded.append((1, pad(p, sides)))
+        top, left = top + p.size(0), left + p.size(1)
+    return parts[0].b.linear(*padded)
+
+
 # fmt: off
 PLACES: dict[str, Reading] = {
     **dict.fromkeys(words("view reshape _unsafe_view squeeze unsqueeze _reshape_alias"), view),
@@ -240,6 +254,7 @@ PLACES: dict[str, Reading] = {
     "flip": flip,
     "roll": roll,
     "constant_pad_nd": pad,
+    "block_diag": block_diagonal,
     **dict.fromkeys(["reflection_pad1d", "reflection_pad2d"], pad_with("reflect")),
     **dict.fromkeys(["replication_pad1d", "replication_pad2d"], pad_with("replicate")),
     "unfold": unfold,

@@ -1,6 +1,7 @@
 """Layout and positions: views, slices, rearrangements, what puts values into places."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -8,7 +9,7 @@ from torch import Tensor
 
 from verify.trusted.readings.along import total
 from verify.trusted.readings.elementwise import Reading, inv, iszero
-from verify.trusted.readings.picks import indicator
+from verify.trusted.readings.picks import constant, indicator
 from verify.trusted.values import (
     ROWS,
     Value,
@@ -198,7 +199,7 @@ def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Valu
     found = in_rows(v, d, at, word, keep) if isinstance(at, Value) else None
     if found is not None:
         return found
-    size = v.size(d)
+    size, (at, word) = v.size(d), known(at, word, old)
     if isinstance(at, Tensor):
         hit = v.b.value(one_hot(within(at, size), size))
     else:
@@ -209,6 +210,17 @@ def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Valu
     if wraps and at.span[0] < 0:
         raise unreadable("an index that may be negative")
     return v.b.einsum(f"{keep},{word}->{keep}", out, inv(total(hit, 0)))
+
+
+def known(at: Any, word: str, old: str) -> tuple[Any, str]:
+    """Return a constant index as a tensor, without axes along which it is the same; its word."""
+    if not isinstance(at, Value):
+        return at, word
+    used = [k for k in range(at.ndim) if at.uses(k)]
+    table = constant(replace(at, axes=tuple(at.axes[k] for k in used)))
+    if table is None or not set(word) - {word[k] for k in used} <= set(old):
+        return at, word
+    return table, "".join(word[k] for k in used)
 
 
 def in_rows(v: Value, d: int, at: Value, word: str, keep: str) -> Value | None:
