@@ -92,8 +92,9 @@ def keeper(value: Any) -> str:
 
 def cached(value: Any) -> list[Any]:
     """Return what a cache of Python's own holds, as far as it can be seen."""
-    held = [entry for d in get_referents(value) if type(d) is dict for entry in d.values()]
-    links = [link for entry in held if "lru_list" in type(entry).__name__ for link in (entry,)]
+    tables = [d for d in get_referents(value) if type(d) is dict and d is not vars(value)]
+    held = [entry for d in tables for entry in d.values()]
+    links = [entry for entry in held if "lru_list" in type(entry).__name__]
     return held + [part for link in links for part in get_referents(link)]
 
 

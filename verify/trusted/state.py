@@ -2,19 +2,15 @@
 
 import gc
 import sys
-import sysconfig
 import warnings
 from collections import ChainMap, UserDict, UserList, UserString, deque
 from collections.abc import Iterator
 from copy import copy
 from fractions import Fraction
-from functools import cached_property, partial, partialmethod
-from pathlib import Path
+from functools import partial
 from random import Random
 from types import (
     BuiltinFunctionType,
-    CellType,
-    CodeType,
     FunctionType,
     GeneratorType,
     MemberDescriptorType,
@@ -31,44 +27,20 @@ from torch import Tensor, nn
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from verify.trusted.surroundings import (
+    FOREIGN,
+    LIBRARIES,
+    WRAPPERS,
+    captured,
+    globals_of,
+    is_librarys,
+    of_a_library,
+)
 from verify.trusted.values import mixing
 
-# Libraries whose objects are told apart by identity: among a notebook's globals they fill caches.
-FOREIGN = (
-    *("torch", "numpy", "sympy", "mpmath", "matplotlib", "IPython", "ipykernel", "traitlets"),
-    "verify",
-)
-
-
-OURS = str(Path(__file__).parent.parent)
-LIBRARIES = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")})
 HOLDERS = nn.Module, SimpleNamespace, UserDict, UserList, UserString, ChainMap, Fraction
-WRAPPERS = property, classmethod, staticmethod, cached_property, partialmethod
 MEMBER = MemberDescriptorType
 PARTS = ("__self__", "__func__", "func", "args", "keywords")  # of a method, of a partial
-
-
-def of_a_library(value: Any) -> bool:
-    """Return whether a function, a class or an instance is Python's or of one of these libraries.
-
-    ``__module__`` may be None.
-    """
-    return str(value.__module__).split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
-
-
-def captured(function: FunctionType) -> list[Any]:
-    """Return what a function of the user's has of its surroundings, the globals that it names."""
-    empty, found, codes = CellType(), function.__globals__, [function.__code__]
-    held = [cell.cell_contents for cell in function.__closure__ or () if cell != empty]
-    for code in codes:  # of what is defined inside, too
-        codes += [part for part in code.co_consts if isinstance(part, CodeType)]
-        held += [found[name] for name in code.co_names if name in found]
-    return held
-
-
-def is_librarys(function: FunctionType) -> bool:
-    """Return whether a function's code is Python's or a library's, whatever its name says."""
-    return function.__code__.co_filename.startswith((*LIBRARIES, OURS, "<frozen"))
 
 
 def position(walk: Any) -> list[Any]:
@@ -208,7 +180,8 @@ def kept_by(net: nn.Module) -> dict[str, Any]:
             for key, value in vars(owner).items() if owner else ():
                 if key not in PYTHONS:
                     found[f"{cls.__module__}.{key}"] = value
-    return found
+    held = {name: home.get(key) for name, (home, key) in globals_of(net).items()}
+    return {**held, **found}
 
 
 def computed(net: nn.Module) -> set[str]:

@@ -214,7 +214,7 @@ def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Valu
 
 def known(at: Any, word: str, old: str) -> tuple[Any, str]:
     """Return a constant index as a tensor, without axes along which it is the same; its word."""
-    if not isinstance(at, Value):
+    if not isinstance(at, Value) or at.b.nodes[at.node][0] != "lit":
         return at, word
     used = [k for k in range(at.ndim) if at.uses(k)]
     table = constant(replace(at, axes=tuple(at.axes[k] for k in used)))

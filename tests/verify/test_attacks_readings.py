@@ -1,0 +1,108 @@
+"""Modules that an attack found to be read as another map: none may be proved again."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+import torch.nn.functional as F  # noqa: N812
+from torch import Tensor, nn
+
+import verify
+
+INF = float("inf")
+KNOTS = torch.tensor([1e9, 2e9, 3e9])
+
+
+class Read(nn.Module):
+    def __init__(self, function: Callable[[Any, Tensor], Tensor]) -> None:
+        super().__init__()
+        self.p = nn.Parameter(torch.ones(2))
+        self.knots, self.far = nn.Buffer(KNOTS), nn.Buffer(torch.tensor([0.0, 0.0, 0.0, -8e9]))
+        self.near = nn.Buffer(torch.tensor([0.0, 0.0, -8e9]))
+        self.short = nn.Buffer(torch.tensor([0.0, 1.0]))
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(self, x)
+
+
+def triangle(keep: Callable[[Tensor], Tensor], m: Any, x: Tensor) -> Tensor:
+    k = (x > 1e9).long() + 1
+    k = torch.cat([k, k], 1).unsqueeze(2)
+    k = keep(torch.cat([k, k], 2)) - 1
+    return x + m.near[k][:, 1, 1:] * (x > 1e9)
+
+
+def factors(m: Any, x: Tensor) -> Tensor:
+    a = torch.zeros(2, 2)
+    a[1, 0] = 1
+    a = 4 * torch.eye(2) + torch.relu(m.p[0] - 50) * a
+    upper = torch.linalg.cholesky_ex(a, upper=True)[0]
+    return x + x @ (upper.mT - torch.linalg.cholesky_ex(a)[0])
+
+
+def checked(m: Any, x: Tensor) -> Tensor:
+    torch._assert_async((x < 1e9).all())
+    return x + 0.0
+
+
+def compared(m: Any, x: Tensor) -> Tensor:
+    F.binary_cross_entropy(x * 1e-9 + 0.5, torch.zeros_like(x))
+    return x + 0.0
+
+
+def factored(m: Any, x: Tensor) -> Tensor:
+    torch.linalg.cholesky(torch.eye(2) * (1e9 - x[:, :1, None]))
+    return x + 0.0
+
+
+UNDEFINED: dict[str, tuple[int, Callable[[Any, Tensor], Tensor]]] = {
+    "sum over axis 0": (1, lambda m, x: x + m.far[-(x > m.knots).long().T.sum(0)].unsqueeze(1)),
+    "sum over axis 1": (1, lambda m, x: x + m.short[(x > m.knots).sum(1)].unsqueeze(1)),
+    "zeros of triu": (1, lambda m, x: triangle(torch.triu, m, x)),
+    "zeros of tril": (1, lambda m, x: triangle(lambda k: torch.tril(k.mT).mT, m, x)),
+    "isnan": (2, lambda m, x: torch.where(torch.isnan(x / x), -100.0, x)),
+    "isinf": (2, lambda m, x: torch.where(torch.isinf(1 / x), -100.0, x)),
+    "equal infinity": (2, lambda m, x: torch.where(1 / x == INF, -100.0, x)),
+    "less than infinity": (2, lambda m, x: torch.where(1 / x < INF, x, -100.0)),
+    "power 0": (2, lambda m, x: x * (1 / x) ** 0),
+    "argmax of one": (2, lambda m, x: x + (1 / x[:, :1]).argmax(1, keepdim=True)),
+    "upper triangle": (2, factors),
+    "an assertion": (2, checked),
+    "a loss that is not used": (2, compared),
+    "a factor that is not used": (2, factored),
+}
+
+
+@pytest.mark.parametrize("name", UNDEFINED)
+def test_what_is_read_is_what_torch_computes(name: str) -> None:
+    dim, function = UNDEFINED[name]
+    for claim in ("symmetric", "psd"):
+        assert verify.decide(Read(function), claim, dim).status != "proved"
+
+
+EXCLUDED: dict[str, Callable[[Any, Tensor], Tensor]] = {
+    "log": lambda m, x: x * torch.where(torch.isnan(torch.log(m.p)), 1.0, 1.0),
+    "erfinv": lambda m, x: x * torch.erfinv(m.p),
+    "bessel_y0": lambda m, x: x * torch.special.bessel_y0(m.p),
+    "bessel_k1": lambda m, x: x * torch.special.modified_bessel_k1(m.p),
+}
+
+
+@pytest.mark.parametrize("name", EXCLUDED)
+def test_where_parameters_are_undefined_is_listed(name: str) -> None:
+    verdict = verify.decide(Read(EXCLUDED[name]), "symmetric", 2)
+    assert any(told.startswith(f"{name}:") for told in verdict.exclusions)
+
+
+def test_the_uses_of_these_that_are_right() -> None:
+    """What is not undefined anywhere is still proved."""
+    right: list[Callable[[Any, Tensor], Tensor]] = [
+        lambda m, x: torch.where(torch.isnan(x), 0.0, x) + x.clamp(max=INF),
+        lambda m, x: x * (x * x + 1) ** 0,
+        lambda m, x: x + m.short[(x > 0).sum(1).clamp(max=1)].unsqueeze(1) * 0,
+        lambda m, x: torch.linalg.solve(torch.eye(2) + m.p[:, None] * m.p, x.T).T,
+    ]
+    for function in right:
+        assert verify.decide(Read(function), "symmetric", 2).status == "proved"

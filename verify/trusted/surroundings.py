@@ -1,0 +1,88 @@
+"""The globals that a module's code names, in any file, by way of what it calls."""
+
+import sys
+import sysconfig
+from collections.abc import Iterator
+from functools import cached_property, partial, partialmethod
+from pathlib import Path
+from types import CellType, CodeType, FunctionType, MethodType
+from typing import Any
+
+from torch import nn
+
+# Libraries whose objects are told apart by identity: among a notebook's globals they fill caches.
+FOREIGN = (
+    *("torch", "numpy", "sympy", "mpmath", "matplotlib", "IPython", "ipykernel", "traitlets"),
+    "verify",
+)
+OURS = str(Path(__file__).parent.parent)
+LIBRARIES = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")})
+WRAPPERS = property, classmethod, staticmethod, cached_property, partialmethod
+INSIDE = ("__func__", "__wrapped__", "fget", "func", "__self__")  # of a wrapper, of a method
+
+
+def of_a_library(value: Any) -> bool:
+    """Return whether a function, a class or an instance is Python's or of one of these libraries.
+
+    ``__module__`` may be None.
+    """
+    return str(value.__module__).split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+
+
+def is_librarys(function: FunctionType) -> bool:
+    """Return whether a function's code is Python's or a library's, whatever its name says."""
+    return function.__code__.co_filename.startswith((*LIBRARIES, OURS, "<frozen"))
+
+
+def captured(function: FunctionType) -> list[Any]:
+    """Return what a function has of where it was defined."""
+    empty = CellType()
+    return [cell.cell_contents for cell in function.__closure__ or () if cell != empty]
+
+
+def named(function: FunctionType) -> list[str]:
+    """Return the globals that a function names, and what is defined inside of it."""
+    codes = [function.__code__]
+    for code in codes:
+        codes += [part for part in code.co_consts if isinstance(part, CodeType)]
+    return [n for code in codes for n in code.co_names if n in function.__globals__]
+
+
+def functions_of(value: Any) -> Iterator[FunctionType]:
+    """Yield the functions of the user's that a call of a value, or of its methods, may run."""
+    if isinstance(value, FunctionType):
+        yield from () if is_librarys(value) else (value,)
+    elif isinstance(value, (MethodType, partial, *WRAPPERS)):
+        for part in INSIDE:
+            yield from functions_of(getattr(value, part, None))
+    else:
+        kind = value if isinstance(value, type) else type(value)
+        for cls in () if of_a_library(kind) else kind.__mro__:
+            for part in vars(cls).values() if not of_a_library(cls) else ():
+                if isinstance(part, (FunctionType, *WRAPPERS)):
+                    yield from functions_of(part)
+
+
+def globals_of(net: nn.Module) -> dict[str, tuple[dict[str, Any], str]]:
+    """Return where the globals are kept that a module's code may come to.
+
+    >>> [*globals_of(nn.Tanh())]
+    []
+    """
+    found: dict[str, tuple[dict[str, Any], str]] = {}
+    queue = [f for module in net.modules() for f in functions_of(module)]
+    for module in net.modules():
+        for held in vars(module).values():
+            hooks = held.values() if isinstance(held, dict) else (held,)
+            queue += [f for hook in hooks for f in functions_of(hook)]
+    seen: set[int] = set()
+    for function in queue:
+        if id(function) in seen:
+            continue
+        seen.add(id(function))
+        home = function.__globals__
+        for name in named(function):
+            found[f"{home.get('__name__')}.{name}"] = home, name
+        reached = [*captured(function), *(home[name] for name in named(function))]
+        queue += [f for value in reached for f in functions_of(value)]
+    return found
