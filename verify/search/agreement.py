@@ -71,7 +71,14 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
     told: list[str] = []
     try:
         put(names, values)
-        bare = way(net, x).detach().double().numpy()
+        try:
+            bare = way(net, x)
+        except Exception:  # of numbers of two kinds
+            if not free or x.dtype == plain_kinds[0]:
+                raise
+            x = x.to(plain_kinds[0])
+            bare = way(net, x)
+        bare = bare.detach().double().numpy()
         with watched(told):
             seen = way(net, x)
         seen = seen.detach().double().numpy()

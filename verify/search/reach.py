@@ -9,16 +9,20 @@ import builtins
 import dis
 import re
 import sys
+from argparse import Namespace
 from decimal import Decimal
 from enum import Enum
 from functools import _lru_cache_wrapper
 from gc import get_referents
+from inspect import Signature
+from logging import Logger
+from pathlib import PurePath
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodDescriptorType, ModuleType
 from typing import Any
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 # Of Python's own modules, those that compute and keep nothing, or nothing that state.py misses.
 PLAIN = """
@@ -44,13 +48,21 @@ ARRAYS = """
 """
 TORCH = """
     torch._dynamo torch.backends torch.cuda torch.distributed torch.futures torch.hub
-    torch.jit torch.multiprocessing torch.nn.parallel torch.profiler torch.random
+    torch.jit torch.multiprocessing torch.nn.parallel torch.random
     torch.serialization torch.utils.data torch._subclasses torch.fx torch._guards
 """
 PRIVATE = ("torch._C", "torch._C._functorch")  # not what is below: torch's operations
 HIDDEN = re.compile(r"get_|is_(autocast|inference|warn|deterministic)|_(?!assert)|(initial_)?seed")
-KINDS = (FunctionType, BuiltinFunctionType, MethodDescriptorType, type)
-HELD = (*KINDS, ModuleType, Decimal, Enum, nn.Module)
+# Of modules that tell more, what does not; of a logger, what only writes.
+HARMLESS = ["Decimal", "version_info", "float_info", "maxsize", "is_scripting", "record_function"]
+WRITES = ["debug", "info", "warning", "error", "exception", "critical", "log"]
+ARRAY_FUNCTION = type(np.sum)
+OPAQUE = """
+    callable_iterator unpack_iterator arrayiterator _deque_iterator memory_iterator coroutine
+    async_generator
+"""
+KINDS = (ARRAY_FUNCTION, FunctionType, BuiltinFunctionType, MethodDescriptorType, type)
+HELD = (*KINDS, ModuleType, Decimal, Enum, nn.Module, Namespace, Logger, PurePath, Signature)
 NUMERIC = (np.ndarray, np.generic, np.dtype, np.random.Generator, np.random.RandomState, np.ufunc)
 
 
@@ -74,7 +86,11 @@ def is_beyond(home: str, name: str) -> bool:
     if root == "torch":
         inside = home in PRIVATE or any(f"{home}.".startswith(f"{p}.") for p in TORCH.split())
         return inside or (home in ("torch", "torch.amp.autocast_mode") and bool(HIDDEN.match(name)))
-    return root in sys.stdlib_module_names and root not in PLAIN.split() and name != "Decimal"
+    if root in ("random", "_random"):
+        return True
+    if root == "logging":
+        return name not in ("", "Logger", *WRITES)
+    return root in sys.stdlib_module_names and root not in PLAIN.split() and name not in HARMLESS
 
 
 def keeper(value: Any) -> str:
@@ -84,7 +100,9 @@ def keeper(value: Any) -> str:
     if isinstance(value, _lru_cache_wrapper):
         return f"{name} of what can change" if any(map(changes, cached(value))) else ""
     if root == "numpy":
-        return "" if isinstance(value, NUMERIC) else name
+        return "" if isinstance(value, (*NUMERIC, ARRAY_FUNCTION)) else name
+    if name[2:] in OPAQUE.split():
+        return name
     if isinstance(value, HELD) or root not in sys.stdlib_module_names:
         return ""
     return "" if root in PLAIN.split() and kind is not memoryview else name
@@ -99,13 +117,17 @@ def cached(value: Any) -> list[Any]:
 
 
 def changes(value: Any) -> bool:
-    return isinstance(value, list | dict | set | bytearray)
+    """Return whether what a cache holds may change, as far as it is known not to."""
+    if isinstance(value, tuple):
+        return any(map(changes, value))
+    return not isinstance(value, int | float | complex | str | bytes | Tensor | None)
 
 
 def asked(frame: FrameType) -> dict[int, str]:
     """Return what of its surroundings the code of a frame names, by the instructions that do."""
     found: dict[int, str] = {}
     value: Any = None
+    before = -1
     for step in dis.get_instructions(frame.f_code):
         name, kind, told = str(step.argval), step.opname, ""
         if kind in ("LOAD_GLOBAL", "LOAD_NAME"):
@@ -118,8 +140,12 @@ def asked(frame: FrameType) -> dict[int, str]:
             told = name if is_beyond(name, "") or name == "builtins" else ""
         elif kind != "PRECALL":
             value = None
+        if kind in ("LOAD_ATTR", "LOAD_METHOD") and name in HARMLESS:
+            found.pop(before, None)
+            told = ""
         if told:
             found[step.offset] = told
+        before = step.offset
     return found
 
 

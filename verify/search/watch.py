@@ -29,7 +29,7 @@ READS: tuple[tuple[Any, str], ...] = (
     (torch.random, "initial_seed seed get_rng_state"),
     (torch, "get_autocast_dtype are_deterministic_algorithms_enabled is_warn_always_enabled"),
     (torch.compiler, "is_compiling is_exporting is_dynamo_compiling"),
-    (torch.jit, "is_scripting is_tracing"),
+    (torch.jit, "is_tracing"),
     (inspect, "stack currentframe"),
     (sys, "getsizeof _getframe"),
     (torch._C, "_to_dlpack"),

@@ -46,6 +46,7 @@ class Builder:
         self.sources: list[str] = []
         self.known: dict[Any, int] = {}
         self.literals: dict[Literal, int] = {}
+        self.raising: list[Value] = []  # what is undefined where torch raises an error
         self.source = ""
         self.now: Any = None  # the operation that is read, of which shapes and dtypes are used
 

@@ -34,7 +34,7 @@ from verify.trusted.memory import overlap
 from verify.trusted.packed import Packed, picked, through
 from verify.trusted.program import source
 from verify.trusted.readings.elementwise import iszero
-from verify.trusted.unused import check_unused, needed
+from verify.trusted.unused import check_unused, guarded, needed
 from verify.trusted.values import ROWS, TraceError, Value, axis_of, mixing, offset, unreadable
 
 Span = tuple[float, float]
@@ -85,7 +85,7 @@ class Reader:
         if out in self.unset:
             raise mixing("values that are not set are returned")
         check_unused(nodes, live, self.env)
-        return self.b.value(self.env[out])
+        return guarded(self.b.value(self.env[out]))
 
     def located(self, error: Exception, node: fx.Node) -> TraceError:
         if isinstance(error, TraceError):

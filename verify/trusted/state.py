@@ -3,11 +3,10 @@
 import gc
 import sys
 import warnings
-from collections import ChainMap, UserDict, UserList, UserString, deque
+from collections import deque
 from collections.abc import Iterator
 from copy import copy
-from fractions import Fraction
-from functools import partial
+from functools import cached_property, partial
 from random import Random
 from types import (
     BuiltinFunctionType,
@@ -15,6 +14,7 @@ from types import (
     GeneratorType,
     MemberDescriptorType,
     MethodType,
+    MethodWrapperType,
     ModuleType,
     NoneType,
     SimpleNamespace,
@@ -28,19 +28,23 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
 from verify.trusted.surroundings import (
-    FOREIGN,
-    LIBRARIES,
     WRAPPERS,
     captured,
     globals_of,
+    installed,
     is_librarys,
     of_a_library,
 )
 from verify.trusted.values import mixing
 
-HOLDERS = nn.Module, SimpleNamespace, UserDict, UserList, UserString, ChainMap, Fraction
+HOLDERS = "argparse collections contextlib fractions string"
 MEMBER = MemberDescriptorType
 PARTS = ("__self__", "__func__", "func", "args", "keywords")  # of a method, of a partial
+
+
+def holds(kind: type) -> bool:
+    """Return whether instances of a library's class are told apart by what they hold."""
+    return issubclass(kind, nn.Module | SimpleNamespace) or kind.__module__ in HOLDERS.split()
 
 
 def position(walk: Any) -> list[Any]:
@@ -48,7 +52,7 @@ def position(walk: Any) -> list[Any]:
     if isinstance(walk, GeneratorType):
         frame = walk.gi_frame
         return [frame.f_lasti, *frame.f_locals.values(), walk.gi_yieldfrom] if frame else []
-    if hasattr(walk, "__length_hint__"):
+    if hasattr(walk, "__length_hint__") and type(walk).__name__ != "repeat":
         return [walk.__length_hint__()]
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)  # of itertools
@@ -77,23 +81,27 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         return id(value), [snapshot(part, known) for part in position(value)]
     if issubclass(kind, dict | list | tuple | set | frozenset | deque):
         parts = [*value, *value.values()] if issubclass(kind, dict) else value
-        own = getattr(value, "__dict__", None)  # of a class of the user's
+        own = None if of_a_library(kind) else [kind, getattr(value, "__dict__", None)]
         return id(value), [snapshot(v, known) for v in parts], own and snapshot(own, known)[1]
     if issubclass(kind, FunctionType) and not is_librarys(value):
         parts = [value.__dict__, value.__defaults__, value.__kwdefaults__, *captured(value)]
         return id(value), [snapshot(part, known) for part in parts]
     if issubclass(kind, MethodType | partial):
         return id(value), [snapshot(getattr(value, name, None), known) for name in PARTS]
+    if issubclass(kind, BuiltinFunctionType | MethodWrapperType):
+        own = value.__self__  # of a method of a list, of an iterator
+        return id(value), None if isinstance(own, ModuleType) else snapshot(own, known)
     if issubclass(kind, WRAPPERS):
         held = [part for part in gc.get_referents(value) if not isinstance(part, type)]
         return id(value), [snapshot(part, known) for part in held]
     own = value if issubclass(kind, type) else kind
     foreign = of_a_library(own)
     if own is value and not foreign:  # a class may count calls
-        return id(value), snapshot(dict(vars(value)), known)[1]
+        users = [c for c in (*value.__mro__, kind) if not of_a_library(c)]
+        return id(value), [snapshot(dict(vars(c)), known)[1] for c in users]
     if issubclass(kind, ModuleType) and not installed(value):
         return id(value), [(k, entry(v, known)) for k, v in vars(value).items()]
-    if issubclass(kind, type | ModuleType) or (foreign and not issubclass(kind, HOLDERS)):
+    if issubclass(kind, type | ModuleType) or (foreign and not holds(kind)):
         return id(value), counted(value)
     slots = [v for c in kind.__mro__ for v in vars(c).values() if isinstance(v, MEMBER)]
     held = [slot.__get__(value) for slot in slots if hasattr(value, slot.__name__)]
@@ -138,17 +146,19 @@ def rolled(dice: Random | Generator | RandomState | torch.Generator) -> str:
     return str(dice.bit_generator.state if isinstance(dice, Generator) else dice.get_state())
 
 
-def installed(module: ModuleType) -> bool:
-    """Return whether a module is Python's or a library's, and not one of the user's."""
-    file = getattr(module, "__file__", None)
-    library = module.__name__.split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
-    return library or file is None or file.startswith(LIBRARIES)
-
-
 # Of a class or a module, what Python keeps there.
 PYTHONS = (
-    *("__builtins__", "__cached__", "__dict__", "__doc__", "__file__", "__loader__", "__module__"),
-    *("__name__", "__package__", "__path__", "__spec__", "__weakref__"),
+    *(
+        "__annotations__",
+        "__builtins__",
+        "__cached__",
+        "__dict__",
+        "__doc__",
+        "__file__",
+        "__loader__",
+        "__module__",
+    ),
+    *("__name__", "__package__", "__path__", "__spec__", "__warningregistry__", "__weakref__"),
 )
 
 
@@ -169,15 +179,14 @@ def kept_by(net: nn.Module) -> dict[str, Any]:
             found[f"{path}.{key}".lstrip(".")] = held
         for cls in type(module).__mro__:
             owner = sys.modules.get(cls.__module__)
-            library = str(cls.__module__).split(".")[0] in ("torch", "builtins")
-            if library and getattr(owner, cls.__name__, None) is cls:
+            if of_a_library(cls) and getattr(owner, cls.__name__, None) is cls:
                 continue
             for key, value in vars(cls).items():
                 if key not in PYTHONS:
                     found[f"{cls.__name__}.{key}"] = value
                 for k, cell in enumerate(getattr(value, "__closure__", None) or ()):
                     found[f"{cls.__name__}.{key} closure {k}"] = cell.cell_contents
-            for key, value in vars(owner).items() if owner else ():
+            for key, value in vars(owner).items() if owner and not installed(owner) else ():
                 if key not in PYTHONS:
                     found[f"{cls.__module__}.{key}"] = value
     held = {name: home.get(key) for name, (home, key) in globals_of(net).items()}
@@ -185,13 +194,18 @@ def kept_by(net: nn.Module) -> dict[str, Any]:
 
 
 def computed(net: nn.Module) -> set[str]:
-    """Return the attributes that torch's own hooks set anew before each call."""
-    return {
-        f"{path}.{hook.name}".lstrip(".")
-        for path, module in net.named_modules()
-        for hook in module._forward_pre_hooks.values()
-        if isinstance(hook, WeightNorm | SpectralNorm)
-    }
+    """Return the attributes that torch's own hooks set anew, and those that Python caches.
+
+    They are put back, so that each call computes them.
+    """
+    found = set()
+    for path, module in net.named_modules():
+        hooks = module._forward_pre_hooks.values()
+        names = {hook.name for hook in hooks if isinstance(hook, WeightNorm | SpectralNorm)}
+        for cls in type(module).__mro__:
+            names |= {k for k, v in vars(cls).items() if isinstance(v, cached_property)}
+        found |= {f"{path}.{name}".lstrip(".") for name in names}
+    return found
 
 
 def state(net: nn.Module) -> tuple[dict[str, Any], dict[int, Any]]:

@@ -5,7 +5,7 @@ import sysconfig
 from collections.abc import Iterator
 from functools import cached_property, partial, partialmethod
 from pathlib import Path
-from types import CellType, CodeType, FunctionType, MethodType
+from types import CellType, CodeType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from torch import nn
@@ -40,21 +40,44 @@ def captured(function: FunctionType) -> list[Any]:
     return [cell.cell_contents for cell in function.__closure__ or () if cell != empty]
 
 
-def named(function: FunctionType) -> list[str]:
-    """Return the globals that a function names, and what is defined inside of it."""
+def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
+    """Return where the globals are kept that a function names, and what is defined inside of it.
+
+    Also named are attributes of modules and classes of the user's, and what is imported inside.
+    """
     codes = [function.__code__]
     for code in codes:
         codes += [part for part in code.co_consts if isinstance(part, CodeType)]
-    return [n for code in codes for n in code.co_names if n in function.__globals__]
+    names = list(dict.fromkeys(n for code in codes for n in code.co_names))
+    homes: list[dict[str, Any]] = [sys.modules, function.__globals__]
+    found = []
+    for home in homes:
+        found += [(home, n) for n in names if n in home]
+        held = [home[n] for n in names if n in home]
+        users = [vars(m) for m in held if isinstance(m, ModuleType) and not installed(m)]
+        homes += [inside for inside in users if not any(inside is home for home in homes)]
+    return found
 
 
-def functions_of(value: Any) -> Iterator[FunctionType]:
+def installed(module: ModuleType) -> bool:
+    """Return whether a module is Python's or a library's, and not one of the user's."""
+    file = getattr(module, "__file__", None)
+    library = module.__name__.split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+    return library or file is None or file.startswith(LIBRARIES)
+
+
+def functions_of(value: Any, deep: int = 4) -> Iterator[FunctionType]:
     """Yield the functions of the user's that a call of a value, or of its methods, may run."""
     if isinstance(value, FunctionType):
-        yield from () if is_librarys(value) else (value,)
+        if not is_librarys(value):
+            yield value
+        for part in (*captured(value), getattr(value, "__wrapped__", None)) if deep else ():
+            for one in part.values() if isinstance(part, dict) else (part,):  # of a decorator
+                if isinstance(one, FunctionType):
+                    yield from functions_of(one, deep - 1)
     elif isinstance(value, (MethodType, partial, *WRAPPERS)):
         for part in INSIDE:
-            yield from functions_of(getattr(value, part, None))
+            yield from functions_of(getattr(value, part, None), deep - 1) if deep else ()
     else:
         kind = value if isinstance(value, type) else type(value)
         for cls in () if of_a_library(kind) else kind.__mro__:
@@ -80,9 +103,8 @@ def globals_of(net: nn.Module) -> dict[str, tuple[dict[str, Any], str]]:
         if id(function) in seen:
             continue
         seen.add(id(function))
-        home = function.__globals__
-        for name in named(function):
-            found[f"{home.get('__name__')}.{name}"] = home, name
-        reached = [*captured(function), *(home[name] for name in named(function))]
+        kept = named(function)
+        found |= {f"{home.get('__name__')}.{name}": (home, name) for home, name in kept}
+        reached = [*captured(function), *(home[name] for home, name in kept)]
         queue += [f for value in reached for f in functions_of(value)]
     return found

@@ -4,10 +4,10 @@ import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from torch import fx
+from torch import Tensor, fx
 from torch.utils._pytree import tree_leaves
 
-from verify.trusted.aten import FILLED, UNREAD, name_of
+from verify.trusted.aten import FILLED, READINGS, UNREAD, name_of
 from verify.trusted.values import TraceError, Value
 
 # Parts of the names of operations that check values; of places, those beyond the first argument.
@@ -45,7 +45,9 @@ def check_unused(nodes: Iterable[fx.Node], live: set[fx.Node], env: Mapping[fx.N
         base, result = name_of(node)[1], node.meta.get("val")
         whole = base in DIVISIONS and not result.is_floating_point()  # type: ignore[union-attr]
         places = any(word in base for word in PLACES)
-        if not (whole or places or any(word in base for word in CHECKS)):
+        known = base in READINGS or base in FILLED or not isinstance(result, Tensor | tuple | list)
+        checks = any(word in base for word in CHECKS) or node.kwargs.get("sorter") is not None
+        if known and not (whole or places or checks):
             continue
         if base == "_linalg_check_errors" and made_by(node.args[0]) in live:
             continue  # what is read of the result asks whether it is defined
@@ -53,6 +55,17 @@ def check_unused(nodes: Iterable[fx.Node], live: set[fx.Node], env: Mapping[fx.N
         given = [a for a in tree_leaves(taken) if isinstance(a, fx.Node)]
         if any(env.get(a) is None or isinstance(env[a], Value) for a in given):
             raise TraceError("not readable", f"{base} may raise an error, and is not used")
+
+
+def guarded(out: Value) -> Value:
+    """Return a result that is undefined where torch raises, also in a branch not selected."""
+    b = out.b
+    for v in b.raising if any(node[4] == "where" for node in b.nodes) else ():
+        if b.depends[v.node]:
+            mine = [d for d, axis in enumerate(v.axes) if not any(a.batch for a in axis)]
+            rest = b.total(v, mine)
+            out = out + (rest.put(1, (), gone=0) if rest.ndim else rest) * 0
+    return out
 
 
 def made_by(info: Any) -> Any:

@@ -50,6 +50,8 @@ from verify.trusted.values import Value, mixing, unreadable
 
 
 def rounded(u: Value, decimals: int = 0) -> Value:
+    if decimals < 0:
+        raise unreadable("rounding to a negative number of decimals")
     return fn("round")(u * Fraction(10) ** decimals) * Fraction(10) ** -decimals
 
 
@@ -204,8 +206,8 @@ ELEMENTWISE: dict[str, Reading] = {
     "logit": logit,
     "special_ndtri": lambda u: erfinv(u * 2 - 1) * sqrt(u.b.value(2)),
     "special_entr": lambda u: where(iszero(u), 0, -u * log(u)),
-    "xlogy": lambda a, b: where(iszero(a), 0, a * log(b)),
-    "special_xlog1py": lambda a, b: where(iszero(a), 0, a * log(b + 1)),
+    "xlogy": lambda a, b: where(iszero(a), b * 0, a * log(b)),
+    "special_xlog1py": lambda a, b: where(iszero(a), b * 0, a * log(b + 1)),
     "special_spherical_bessel_j0": fn("spherical_j0"),
     "special_modified_bessel_i0": i0,
     "special_modified_bessel_i1": i1,

@@ -154,10 +154,13 @@ def square(name: str, scalar: Reading, new: int = 2) -> Reading:
 
     def read(v: Value, *_: Any, **__: Any) -> Value:
         if not v.axes[-1]:
-            return scalar(v) if new else scalar(v).lay(v.axes[:-2])
-        for a, b in zip(v.axes[-1], v.axes[-2], strict=True):
-            a.size.unify(b.size)
-        return v.b.call(name, v, 2, new)
+            out = scalar(v) if new else scalar(v).lay(v.axes[:-2])
+        else:
+            for a, b in zip(v.axes[-1], v.axes[-2], strict=True):
+                a.size.unify(b.size)
+            out = v.b.call(name, v, 2, new)
+        v.b.raising += [out] if name in ("inverse", "cholesky") else []
+        return out
 
     return read
 

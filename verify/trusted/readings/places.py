@@ -209,7 +209,9 @@ def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Valu
         return out
     if wraps and at.span[0] < 0:
         raise unreadable("an index that may be negative")
-    return v.b.einsum(f"{keep},{word}->{keep}", out, inv(total(hit, 0)))
+    once = inv(total(hit, 0))
+    v.b.raising.append(once)
+    return v.b.einsum(f"{keep},{word}->{keep}", out, once)
 
 
 def known(at: Any, word: str, old: str) -> tuple[Any, str]:
