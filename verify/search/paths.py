@@ -8,22 +8,27 @@ Python about where and when it runs is seen too.
 import sys
 import sysconfig
 from collections.abc import Callable
+from contextlib import suppress
 from functools import lru_cache, partial
+from itertools import product
 from pathlib import Path
-from types import CodeType, FrameType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
-from verify.search.reach import asked, beyond, called, is_beyond, keeper
+from verify.search.reach import asked, beyond, called, held_by, is_beyond, keeper
 from verify.search.stream import Streamed, differs
 from verify.trusted.program import HINT, program
+from verify.trusted.state import snapshot
+from verify.trusted.surroundings import globals_of
 
 SITE = Path(torch.__file__).parent.parent
 OTHERS = (str(SITE / "torch"), str(Path(__file__).parent.parent))
 CELLS = ("<ipython", "<stdin>", "<cell")
 STANDARD = sysconfig.get_paths()["stdlib"]
+WAYS = tuple(product((True, False), (False, True), (HINT, 1)))  # gradients on, wanted, samples
 STEPS = 200_000  # instructions of one call that are compared
 
 
@@ -88,26 +93,23 @@ class Follow:
 
 def strays(net: nn.Module, dim: int) -> str:
     """Return in what a module's own code depends on where it runs, "" if it is not seen to."""
-    for module in net.modules():
-        of_class = [v for cls in type(module).__mro__ for v in vars(cls).values()]
-        for value in (*vars(module).values(), *of_class):
-            if odd := beyond(value) or keeper(value):
-                return f"the module holds {odd}, which is no part of a sample"
+    if odd := held_by(held(net)):
+        return f"the module holds {odd}, which is no part of a sample"
     plain, traced = Streamed(net), Streamed(net)
     tensors = dict(traced.named_parameters(remove_duplicate=False))
     tensors |= dict(traced.named_buffers(remove_duplicate=False))
     kinds = [t.dtype for t in tensors.values() if t.is_floating_point()]
+    dtype = kinds[0] if kinds else torch.get_default_dtype()
+    x = torch.ones(HINT, dim, dtype=dtype)
+    run = partial(program, traced, tensors, dim, None)
     for wants in (False, True):
-        x = torch.ones(HINT, dim, dtype=kinds[0] if kinds else torch.get_default_dtype())
         given = (x, nn.Parameter(x, False)) if not wants else (x.requires_grad_(),)
         try:
-            run = partial(program, traced, tensors, dim, None, wants, False)
             traced.calls.clear()
-            there = Follow(net).run(run, False)
+            there = Follow(net).run(partial(run, wants, False), False)
             for sample in given:
                 plain.calls.clear()
                 here = Follow(net).run(partial(plain, sample), True)
-                here.told |= dict.fromkeys(plain.asked)
                 first = traced.calls[: len(plain.calls)]  # a program that writes is run once more
                 if odd := told(here, there):
                     return odd
@@ -115,14 +117,44 @@ def strays(net: nn.Module, dim: int) -> str:
                     return "the module computes with other numbers when it is traced"
         except Exception:  # of a gradient in forward, which is not possible in one of these ways
             continue
-        return ""
-    return ""
+        break
+    return next(filter(None, (asked_in(net, plain, way, x) for way in WAYS)), "")
+
+
+def asked_in(net: nn.Module, plain: Streamed, way: tuple[bool, bool, int], x: Tensor) -> str:
+    """Return what a module's code reads in one way of calling it, "" if nothing."""
+    grad, wants, samples = way
+    with torch.set_grad_enabled(grad):
+        sample = x.detach()[:samples].clone().requires_grad_(wants)
+        here = Follow(net)
+        with suppress(Exception):  # of a gradient in forward
+            here.run(partial(plain, sample), True)
+    here.told |= dict.fromkeys(plain.asked)
+    return read(here)
+
+
+def held(net: nn.Module) -> list[Any]:
+    """Return what a module, its classes and the globals that its code names hold."""
+    known: dict[int, Any] = {}
+    for module in net.modules():
+        snapshot(vars(module), known)
+        snapshot([v for cls in type(module).__mro__ for v in vars(cls).values()], known)
+    for home, name in globals_of(net).values():
+        if not isinstance(home[name], ModuleType):
+            snapshot(home[name], known)
+    return [*known.values()]
+
+
+def read(here: Follow) -> str:
+    """Return what a call is told to read, "" if nothing."""
+    what = next(iter(here.told), "")
+    return f"Python code reads {what}, which is no part of a sample" if what else ""
 
 
 def told(here: Follow, there: Follow) -> str:
     """Return what a call shows, beside the call by which a module is traced."""
     if here.told:
-        return f"Python code reads {next(iter(here.told))}, which is no part of a sample"
+        return read(here)
     if here.path[:STEPS] == there.path[:STEPS]:
         return "" if len(here.path) < STEPS else "the module runs too long a code to be followed"
     pairs = enumerate(zip(here.path, there.path, strict=False))

@@ -10,9 +10,10 @@ import dis
 import re
 import sys
 from argparse import Namespace
+from collections.abc import Iterable
 from decimal import Decimal
 from enum import Enum
-from functools import _lru_cache_wrapper
+from functools import _lru_cache_wrapper, partial
 from gc import get_referents
 from inspect import Signature
 from logging import Logger
@@ -28,7 +29,7 @@ from torch import Tensor, nn
 PLAIN = """
     __future__ _abc _bisect _collections _collections_abc _functools _heapq _operator _random
     _struct abc array bisect builtins cmath collections contextlib copy copyreg dataclasses enum
-    fractions functools heapq importlib itertools math numbers operator random re string types
+    fractions functools heapq itertools math numbers operator random re string types
     typing warnings
 """
 # Names of what tells more than a sample, in builtins and as attributes of anything.
@@ -100,7 +101,8 @@ def keeper(value: Any) -> str:
     if isinstance(value, _lru_cache_wrapper):
         return f"{name} of what can change" if any(map(changes, cached(value))) else ""
     if root == "numpy":
-        return "" if isinstance(value, (*NUMERIC, ARRAY_FUNCTION)) else name
+        objects = isinstance(value, np.ndarray) and value.dtype.hasobject
+        return name if objects or not isinstance(value, (*NUMERIC, ARRAY_FUNCTION)) else ""
     if name[2:] in OPAQUE.split():
         return name
     if isinstance(value, HELD) or root not in sys.stdlib_module_names:
@@ -151,8 +153,22 @@ def asked(frame: FrameType) -> dict[int, str]:
 
 def called(function: Any) -> str:
     """Return the name of a function of C that tells more than a sample, or ""."""
-    owner = getattr(function, "__self__", None)
-    if isinstance(owner, torch.Generator) and "seed" in function.__name__:
-        return f"Generator.{function.__name__}"
-    method = owner is not None and not isinstance(owner, ModuleType)
-    return "" if method else beyond(function)
+    owner, name = getattr(function, "__self__", None), function.__name__
+    if isinstance(owner, torch.Generator) and "seed" in name:
+        return f"Generator.{name}"
+    if owner is None or isinstance(owner, ModuleType):
+        return beyond(function)
+    return beyond(owner) if isinstance(owner, type) else keeper(owner)
+
+
+def held_by(values: Iterable[Any]) -> str:
+    """Return what is held that tells more though nothing of it is called by name, or ""."""
+    for value in values:
+        silent = isinstance(value, _lru_cache_wrapper | memoryview | np.ndarray)
+        if silent or type(value).__name__ in OPAQUE.split():
+            told = keeper(value)
+        else:
+            told = beyond(value.func) if isinstance(value, partial) else ""
+        if told:
+            return told
+    return ""

@@ -34,6 +34,7 @@ READINGS: dict[str, Reading] = {
 FILLED = {
     **dict.fromkeys(words("full full_like fill copy"), 1),
     "new_full": 2,
+    "scalar_tensor": -1,
     **dict.fromkeys(words("zeros ones zeros_like ones_like new_zeros new_ones"), 0),
     **dict.fromkeys(words("empty empty_like new_empty new_empty_strided empty_strided"), 0),
 }

@@ -3,9 +3,10 @@
 import itertools
 import operator
 from collections.abc import Mapping
+from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor, fx, nn
 from torch.nn.parameter import is_lazy
 
 from verify.trusted.values import unreadable
@@ -33,6 +34,31 @@ def overlap(a: Tensor, b: Tensor) -> bool:
         for t in (a, b)
     )  # fmt: skip
     return bool(a.numel() and b.numel()) and a_first < b_last and b_first < a_last
+
+
+def meet(a: fx.Node, b: fx.Node) -> bool:
+    """Return whether two views of one tensor share entries, and are not the same view."""
+    one, two = (
+        [*map(hinted, (*t.shape, *t.stride(), t.storage_offset()))] for t in map(value, (a, b))
+    )
+    return one != two and bool(entries(a) & entries(b))
+
+
+def entries(node: fx.Node) -> set[int]:
+    """Return where the entries of a tensor lie, for the example of a number of samples."""
+    places = {hinted(value(node).storage_offset())}
+    for n, by in zip(value(node).shape, value(node).stride(), strict=True):
+        places = {p + k * hinted(by) for p in places for k in range(hinted(n))}
+    return places
+
+
+def value(node: fx.Node) -> Tensor:
+    return node.meta["val"]  # type: ignore[no-any-return]
+
+
+def hinted(size: Any) -> int:
+    """Return a size, of a symbolic one the example."""
+    return int(size.node.hint) if isinstance(size, torch.SymInt) else int(size)
 
 
 def check_tensors(tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor]) -> None:

@@ -175,7 +175,9 @@ class Reader:
         if not results or any(isinstance(a, Value) or a is NUMBER for a in given):
             return False
         whole = not any(t.is_floating_point() or t.is_complex() for t in results)
-        exact = whole or base in LAYOUT | PICKS or not any(isinstance(a, Tensor) for a in given)
+        kinds = set(map(type, given))
+        exact = whole or base in LAYOUT or (base in PICKS and float not in kinds)
+        exact = exact or Tensor not in {Tensor if issubclass(k, Tensor) else k for k in kinds}
         return exact and not any(word in base for word in RANDOM)
 
     def filled(self, base: str, args: Sequence[Any]) -> Value:
@@ -237,11 +239,12 @@ class Reader:
 
     def span(self, base: str, own: Span, given: Sequence[Any], floating: bool) -> Span:
         """Return bounds of a result; of whole numbers only where nothing can overflow."""
-        numbers = [a for a in given if type(a) in (int, float) or isinstance(a, Value | Tensor)]
+        numbers = [a for a in given if isinstance(a, int | float | Value | Tensor)]
         spans, now = [span_of(a) for a in numbers], self.b.now
         if base in ("bucketize", "searchsorted"):
             return 0, sum(a.numel() for a in given if isinstance(a, Tensor))
-        if base in ROUNDED and (base != "_to_copy" or not floating):
+        cut = base != "_to_copy" or now.args[0].meta["val"].is_floating_point()
+        if base in ROUNDED and cut and (base != "_to_copy" or not floating):
             low, high = spans[0]
             return (low if math.isinf(low) else math.floor(low),
                     high if math.isinf(high) else math.ceil(high))  # fmt: skip
@@ -257,16 +260,22 @@ class Reader:
             spans = [span_of(a) for a in numbers if isinstance(a, Value | Tensor) or base in CHOICE]
             spans += [(0, 0)] if base in ZEROS else []
             return min(s[0] for s in spans), max(s[1] for s in spans)
+        first = spans[0] if spans else (0, math.inf)
         if base in ("sum", "cumsum"):  # the numbers among the arguments are axes
             many = math.prod(extent_of(n)[0] for n in now.args[0].meta["val"].shape)
-            spans = [spans[0], (0, many)]
-        (a, b), (c, d) = (*spans, (1, 1))[:2]
-        products = [p * q for p in (a, b) for q in (c, d)]
-        found = {
-            "add": (a + c, b + d), "sub": (a - d, b - c), "rsub": (c - b, d - a), "neg": (-b, -a),
-            **dict.fromkeys(("mul", "sum", "cumsum"), (min(products), max(products))),
-        }.get(base, (0, math.inf))  # fmt: skip
-        if len(spans) > 2 or not max(map(abs, found)) < 1 << 31:
+            found = min(0, first[0]) * many, max(0, first[1]) * many
+        elif base == "neg":
+            found = -first[1], -first[0]
+        elif base in ("add", "sub", "rsub", "mul") and len(spans) == 2:
+            (a, b), (c, d) = spans
+            products = [p * q for p in (a, b) for q in (c, d)]
+            found = {
+                "add": (a + c, b + d), "sub": (a - d, b - c), "rsub": (c - b, d - a),
+                "mul": (min(products), max(products)),
+            }[base]  # fmt: skip
+        else:
+            found = first if base == "_to_copy" else (0, math.inf)
+        if not max(map(abs, found)) < 1 << 31:
             raise unreadable(f"{base} of whole numbers that may overflow")
         return found
 

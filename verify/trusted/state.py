@@ -22,6 +22,7 @@ from types import (
 from typing import Any
 
 import torch
+from numpy import ndarray
 from numpy.random import Generator, RandomState
 from torch import Tensor, nn
 from torch.nn.utils.spectral_norm import SpectralNorm
@@ -72,7 +73,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         return id(value), value._version, value.requires_grad
     if isinstance(value, Random | Generator | RandomState | torch.Generator):
         return id(value), rolled(value)
-    if kind.__module__ in ("numpy", "array"):
+    if kind.__module__ in ("numpy", "array") or isinstance(value, ndarray):
         return id(value), repr(value), getattr(value, "tobytes", bytes)()
     if id(value) in known:
         return id(value)

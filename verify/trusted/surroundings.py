@@ -54,8 +54,8 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
     for home in homes:
         found += [(home, n) for n in names if n in home]
         held = [home[n] for n in names if n in home]
-        users = [vars(m) for m in held if isinstance(m, ModuleType) and not installed(m)]
-        homes += [inside for inside in users if not any(inside is home for home in homes)]
+        inner = [vars(m) for m in held if isinstance(m, ModuleType)]
+        homes += [inside for inside in inner if not any(inside is home for home in homes)]
     return found
 
 

@@ -111,7 +111,9 @@ def sort(v: Value, dim: int = -1, descending: bool = False, **_: Any) -> Any:
     return along("sort", int(descending))(v, dim), None
 
 
-def topk(v: Value, k: int, dim: int = -1, largest: bool = True, _: bool = True) -> Any:
+def topk(v: Value, k: int, dim: int = -1, largest: bool = True, ordered: bool = True) -> Any:
+    if not ordered:
+        raise unreadable("the largest entries in no order")
     return sort(v, dim, largest)[0].take(dim % v.ndim, torch.arange(k)), None
 
 
