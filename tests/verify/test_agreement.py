@@ -35,8 +35,8 @@ class Tied(nn.Module):
     ("well", "read"),
     [
         (lambda: time.time() > 0, "time.time"),
-        (lambda: "WHERE" not in os.environ, "__getitem__"),
-        (lambda: os.environ.get("WHERE") is None, "__getitem__"),
+        (lambda: "WHERE" not in os.environ, "os"),
+        (lambda: os.environ.get("WHERE") is None, "os"),
         (lambda: all(frame.function != "fit" for frame in inspect.stack()), "inspect.stack"),
         (lambda: sys._getframe(1).f_code.co_name != "fit", "_getframe"),
         (lambda: torch.get_default_dtype() != torch.float16, "get_default_dtype"),
@@ -197,9 +197,9 @@ CLOCKS = {"now": now}
         (lambda x: in_a_table(), "time.time"),
         (lambda x: in_a_default(), "time.time"),
         (lambda x: by_name(), "time"),
-        (lambda x: "fit" in sys.modules, "sys"),
+        (lambda x: "fit" in sys.modules, ""),
         (lambda x: gc.isenabled() is None, "gc"),
-        (lambda x: roll() < 0, "random"),
+        (lambda x: roll() < 0, "roll"),
     ],
 )
 def test_what_python_is_asked_by_any_name(odd: Callable[[Tensor], bool], read: str) -> None:

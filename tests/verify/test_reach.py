@@ -77,7 +77,7 @@ def boxed(_: Tensor) -> bool:
 
 
 def on_math(_: Tensor) -> bool:
-    vars(math)["calls"] = getattr(math, "calls", 0) + 1
+    setattr(math, "calls", getattr(math, "calls", 0) + 1)  # noqa: B010
     return vars(math)["calls"] > 3000
 
 
@@ -91,7 +91,7 @@ def caught(x: Tensor) -> bool:
 
 def suppressed(x: Tensor) -> bool:
     with contextlib.suppress(RuntimeError):
-        torch._assert_async((x < 1e9).all())
+        torch._assert_async((x < 1e9).all())  # pyright: ignore[reportPrivateImportUsage]
         return False
     return True
 
@@ -188,7 +188,7 @@ class Everyday(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.input, self.id, self.type = nn.Linear(3, 4), 1.0, Kind.SOFT
+        self.input, self.id, self.kind = nn.Linear(3, 4), 1.0, Kind.SOFT
         self.steps = (functools.partial(torch.mul, other=2.0), operator.neg, operator.neg)
 
     @property
@@ -202,7 +202,7 @@ class Everyday(nn.Module):
         z = x @ self.weight.T / root(4) * self.id
         z = functools.reduce(lambda z, step: step(z), self.steps, z)
         with contextlib.nullcontext():
-            z = torch.tanh(z) if self.type is Kind.SOFT else torch.relu(z)
+            z = torch.tanh(z) if self.kind is Kind.SOFT else torch.relu(z)
         return z @ self.weight * float(np.exp(0.0)) * math.pi
 
 
@@ -216,7 +216,8 @@ def test_names() -> None:
     assert not any(map(beyond, (len, math.sqrt, np.sqrt, torch.relu, torch, F.relu, Tensor.size)))
     assert is_beyond("socket", "")
     assert not is_beyond("a_library", "anything")
-    assert "Logger" in keeper(logging.getLogger())
+    assert is_beyond("logging", "getLogger")
+    assert not keeper(logging.getLogger())
     assert "memoryview" in keeper(VIEW)
     assert not keeper(root)
     BOX()

@@ -93,7 +93,8 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
         return "the module computes something else at a second call, or when it is watched", False
     params = [flat(values.get(name, names[name])) for name in traced.names]
     rows = rows[rows < samples]
-    far, known = differing(traced, params, x[rows], seen[rows])
+    kind = torch.float32 if free else x.dtype
+    far, known = differing(traced, params, x[rows], seen[rows], kind)
     jumps = any(node.name in JUMPS for node in traced.graph.nodes)
     if far.sum() > (len(rows) // 3 if jumps else 0):
         return DIFFERS, False
@@ -107,10 +108,10 @@ def looked_at(traced: Traced, samples: int) -> np.ndarray:
 
 
 def differing(
-    traced: Traced, params: Sequence[Any], x: Tensor, seen: np.ndarray
+    traced: Traced, params: Sequence[Any], x: Tensor, seen: np.ndarray, kind: torch.dtype
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return which samples have other values than the graph's, and which have finite ones."""
-    points, small = x.detach().double().numpy(), 1e-6 if x.dtype == torch.float32 else 1e-12
+    points, small = x.detach().double().numpy(), 1e-6 if kind == torch.float32 else 1e-12
 
     def values(at: np.ndarray) -> np.ndarray:
         return np.asarray(evaluate(traced.graph, traced.sizes, params, at)).reshape(seen.shape)

@@ -23,6 +23,7 @@ from verify.search.stream import Streamed, differs
 from verify.trusted.program import HINT, program
 from verify.trusted.state import snapshot
 from verify.trusted.surroundings import globals_of
+from verify.trusted.surroundings import installed as librarys
 
 SITE = Path(torch.__file__).parent.parent
 OTHERS = (str(SITE / "torch"), str(Path(__file__).parent.parent))
@@ -118,6 +119,8 @@ def strays(net: nn.Module, dim: int) -> str:
         except Exception:  # of a gradient in forward, which is not possible in one of these ways
             continue
         break
+    else:
+        return "the module cannot be followed while it is traced"
     return next(filter(None, (asked_in(net, plain, way, x) for way in WAYS)), "")
 
 
@@ -175,4 +178,6 @@ def yours(file: str, module: str, homes: frozenset[str]) -> bool:
     if file.startswith(OTHERS) or (file.startswith(STANDARD) and not installed):
         return False
     named = file.startswith("<") and not file.startswith(CELLS)  # made by a library, or by exec
+    if named and module in sys.modules and not librarys(sys.modules[module]):
+        return True  # of a dataclass, of a named tuple
     return first in homes if installed or named else True

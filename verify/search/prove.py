@@ -92,7 +92,7 @@ def proved(
             tried.append((name, "not tried", "the ways before it took too long"))
             continue
         bench = Workbench(free, spare, claim == "psd", given)
-        bench.root = summed_over_rounds(bench, graph.output)
+        bench.ends, bench.root = True, summed_over_rounds(bench, graph.output)
         proofs: list[Proof] = []
         try:
             bench.attempt(lambda way=way, proofs=proofs, bench=bench: proofs.extend(way(bench)))

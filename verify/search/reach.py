@@ -55,12 +55,15 @@ TORCH = """
 PRIVATE = ("torch._C", "torch._C._functorch")  # not what is below: torch's operations
 HIDDEN = re.compile(r"get_|is_(autocast|inference|warn|deterministic)|_(?!assert)|(initial_)?seed")
 # Of modules that tell more, what does not; of a logger, what only writes.
-HARMLESS = ["Decimal", "version_info", "float_info", "maxsize", "is_scripting", "record_function"]
+HARMLESS = (
+    *("Decimal", "version_info", "float_info", "maxsize", "is_scripting", "record_function"),
+    "is_available",
+)
 WRITES = ["debug", "info", "warning", "error", "exception", "critical", "log"]
 ARRAY_FUNCTION = type(np.sum)
 OPAQUE = """
-    callable_iterator unpack_iterator arrayiterator _deque_iterator memory_iterator coroutine
-    async_generator
+    callable_iterator iterator formatteriterator unpack_iterator arrayiterator _deque_iterator
+    memory_iterator coroutine async_generator
 """
 KINDS = (ARRAY_FUNCTION, FunctionType, BuiltinFunctionType, MethodDescriptorType, type)
 HELD = (*KINDS, ModuleType, Decimal, Enum, nn.Module, Namespace, Logger, PurePath, Signature)
@@ -115,7 +118,8 @@ def cached(value: Any) -> list[Any]:
     tables = [d for d in get_referents(value) if type(d) is dict and d is not vars(value)]
     held = [entry for d in tables for entry in d.values()]
     links = [entry for entry in held if "lru_list" in type(entry).__name__]
-    return held + [part for link in links for part in get_referents(link)]
+    plain = [entry for entry in held if "lru_list" not in type(entry).__name__]
+    return plain + [part for link in links for part in get_referents(link)]
 
 
 def changes(value: Any) -> bool:
@@ -136,7 +140,7 @@ def asked(frame: FrameType) -> dict[int, str]:
             value = frame.f_globals.get(name, getattr(builtins, name, None))
             told = beyond(value) or keeper(value)
         elif kind in ("LOAD_ATTR", "LOAD_METHOD"):
-            value = getattr(value, name, None) if isinstance(value, ModuleType) else None
+            value = vars(value).get(name) if isinstance(value, ModuleType) else None
             told = name if name in ATTRIBUTES.split() else beyond(value) or keeper(value)
         elif kind == "IMPORT_NAME":
             told = name if is_beyond(name, "") or name == "builtins" else ""

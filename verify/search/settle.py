@@ -102,10 +102,15 @@ def product(f: Exact, x: np.ndarray, y: np.ndarray, limits: Limits = FULL) -> En
 def asymmetry(
     f: Exact, x: np.ndarray, i: int, j: int, limits: Limits = FULL
 ) -> dict[str, Enclosure] | None:
-    """Return enclosures of J_ij, J_ji and of their difference, which is not 0; None if none."""
+    """Return enclosures of J_ij, J_ji and of their difference, which is not 0; None if none.
+
+    None as well where an entry of f(x), be it another, is not seen to be defined.
+    """
     ways = exact(np.eye(len(x))[[j, i]])
 
     def enclose() -> Any:
+        if not all(map(finite, f.map(x))):
+            return None
         by_j, by_i = f.tangent(x, ways)
         entries = by_j[i], by_i[j]
         return (*entries, entries[0] - entries[1]) if all(map(finite, entries)) else None

@@ -30,7 +30,7 @@ MIRRORED = {"lt": "gt", "le": "ge"}
 QUESTIONS = (
     *("shape", "size", "dim", "ndim", "ndimension", "numel", "nelement", "__len__", "dtype"),
     *("device", "requires_grad", "is_leaf", "is_floating_point", "is_complex", "__setitem__"),
-    *("__bool__", "item", "tolist", "numpy", "__array__"),
+    *("is_cuda", "is_sparse", "layout", "__bool__", "item", "tolist", "numpy", "__array__"),
 )
 
 
@@ -120,7 +120,9 @@ def spelled(value: Any) -> str:
         return f"{value.dtype} {value.shape} {value.tobytes()!r}"
     if isinstance(value, bytes | bytearray | memoryview):
         return repr(bytes(value))
-    plain = isinstance(value, bool | int | float | complex | str | np.generic | EllipsisType | None)
+    plain = isinstance(
+        value, range | bool | int | float | complex | str | np.generic | EllipsisType | None
+    )
     if plain or type(value).__module__ == "torch":  # a dtype, a device, a layout
         return repr(value)
     return f"{type(value).__name__} {id(value)}"
@@ -157,7 +159,9 @@ def differs(here: Sequence[Call], there: Sequence[Call]) -> bool:
             return True
         for a, b in zip(mine.given, its.given, strict=True):
             if id(b) not in meant and is_constant(b) and a is not b:
-                return True
+                if not is_constant(a) or not torch.equal(a, b):
+                    return True
+                meant[id(b)] = {id(a)}
             if id(a) not in meant.setdefault(id(b), {id(a)}):
                 return True
         for a, b in zip(mine.results, its.results, strict=True):

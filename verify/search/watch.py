@@ -36,7 +36,6 @@ READS: tuple[tuple[Any, str], ...] = (
     (time, "time time_ns monotonic monotonic_ns perf_counter perf_counter_ns process_time"),
     (time, "localtime gmtime strftime ctime"),
     (os, "getcwd urandom getpid"),
-    (type(os.environ), "__getitem__"),
 )
 
 # What tells Python something of values, or of how many there are of a kind.

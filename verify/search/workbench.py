@@ -31,6 +31,7 @@ class Workbench(Checker):
         self.list = list(self.nodes)
         self.known = {node: number for number, node in enumerate(self.list)}
         self.tangents: dict[int, int | None] = {}
+        self.ends = False  # whether nothing is to be tried where all the work allowed is done
 
     # Nodes
 
@@ -166,12 +167,12 @@ class Workbench(Checker):
         """Return what a computation gives, None where it has no normal form.
 
         Raises:
-            RingError: all the work that is allowed is done, so nothing else can be computed.
+            RingError: all the work that is allowed is done, and the bench is one that ends.
         """
         try:
             return what()
         except (RingError, Rejected, RecursionError):
-            if self.ring.work > self.ring.limit:
+            if self.ring.work > self.ring.limit and self.ends:
                 raise
             return None
 

@@ -36,6 +36,9 @@ PIECES: dict[str, Callable[[Fraction], Fraction]] = {
 }
 
 
+ANY_AXES = "amax amin argmax hardmax".split()  # act on several axes as on one
+
+
 class Builder:
     """The nodes of a graph in the making: each is there once."""
 
@@ -273,6 +276,8 @@ class Builder:
         """Return an operation on the last axes, which gives ``new`` ones of the same sizes."""
         if any(e[1] for e in v.extents[-acted:]):
             raise mixing(f"{name} over the samples")
+        for d in range(v.ndim - acted, v.ndim if name not in ANY_AXES else 0):
+            v = v.remap(d, torch.eye(v.size(d))) if len(v.axes[d]) > 1 else v  # merges others
         last = [a for axis in v.axes[-acted:] for a in axis]
         if any(a not in v.index for a in last):
             raise unreadable(f"{name} along a broadcast")

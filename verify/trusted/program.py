@@ -4,6 +4,7 @@ Refused is what is no function of the sample: a program that is special to some 
 that writes to what outlives the call, or that takes numbers out of tensors.
 """
 
+import operator
 import sys
 import sysconfig
 import traceback
@@ -177,6 +178,9 @@ def without_writes(out: fx.GraphModule, made: Any) -> fx.GraphModule:
 def root(node: Any) -> Any:
     """Return the operation that made the memory that a result lies in."""
     while node.op == "call_function":
+        if node.target is operator.getitem:
+            node = node.args[0]
+            continue
         returned = getattr(getattr(node.target, "_schema", None), "returns", ())
         if not returned or returned[0].alias_info is None:
             break

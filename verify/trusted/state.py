@@ -202,7 +202,8 @@ def computed(net: nn.Module) -> set[str]:
     found = set()
     for path, module in net.named_modules():
         hooks = module._forward_pre_hooks.values()
-        names = {hook.name for hook in hooks if isinstance(hook, WeightNorm | SpectralNorm)}
+        own = {hook.name for hook in hooks if isinstance(hook, WeightNorm | SpectralNorm)}
+        names = {name for name in own if isinstance(vars(module).get(name), Tensor)}
         for cls in type(module).__mro__:
             names |= {k for k, v in vars(cls).items() if isinstance(v, cached_property)}
         found |= {f"{path}.{name}".lstrip(".") for name in names}

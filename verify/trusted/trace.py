@@ -5,9 +5,10 @@ gradient to be taken or not, for one sample and for any number, with the memory 
 filled with other numbers. Each run must give the same graph, and must leave the module as it was.
 """
 
+import copy
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -69,6 +70,7 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
     parameters = dict(net.named_parameters(remove_duplicate=False))
     tensors = {**parameters, **dict(net.named_buffers(remove_duplicate=False))}
     check_tensors(tensors, parameters)
+    warm(net, dim, [t.dtype for t in tensors.values() if t.is_floating_point()])
     found: dict[Any, Traced] = {}
     same = Unchanged(net)
     for batch in (None, 1):
@@ -85,6 +87,12 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
         if len(failed) == 4:
             raise failed[0]
     return next(iter(found.values()))
+
+
+def warm(net: nn.Module, dim: int, kinds: Sequence[torch.dtype]) -> None:
+    """Call a copy, so that what the user's code caches is made of numbers, not of a trace."""
+    with suppress(Exception), torch.random.fork_rng():  # whatever it is is found later
+        copy.deepcopy(net)(torch.zeros(2, dim, dtype=kinds[0] if kinds else None))
 
 
 def read_once(

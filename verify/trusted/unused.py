@@ -13,7 +13,17 @@ from verify.trusted.values import TraceError, Value
 # Parts of the names of operations that check values; of places, those beyond the first argument.
 CHECKS = (
     *("assert", "bernoulli", "bincount", "binary_cross_entropy", "cholesky", "ctc_loss", "histc"),
-    *("inverse", "linalg", "lstsq", "lu_", "margin_loss", "multinomial", "nll_loss", "one_hot"),
+    *(
+        "inverse",
+        "linalg",
+        "lstsq",
+        "lu_solve",
+        "lu_unpack",
+        "margin_loss",
+        "multinomial",
+        "nll_loss",
+        "one_hot",
+    ),
     *("repeat_interleave", "normal", "svd", "eig", "qr", "geqrf", "solve"),
 )
 PLACES = ("embedding", "gather", "index", "put", "scatter", "take")
@@ -46,6 +56,9 @@ def check_unused(nodes: Iterable[fx.Node], live: set[fx.Node], env: Mapping[fx.N
         whole = base in DIVISIONS and not result.is_floating_point()  # type: ignore[union-attr]
         places = any(word in base for word in PLACES)
         known = base in READINGS or base in FILLED or not isinstance(result, Tensor | tuple | list)
+        logits, read = base.endswith("with_logits"), base == "nll_loss_forward" and node in env
+        if logits or read:  # which asks no value, or whose reading asks for all of them
+            continue
         checks = any(word in base for word in CHECKS) or node.kwargs.get("sorter") is not None
         if known and not (whole or places or checks):
             continue
@@ -59,9 +72,12 @@ def check_unused(nodes: Iterable[fx.Node], live: set[fx.Node], env: Mapping[fx.N
 
 def guarded(out: Value) -> Value:
     """Return a result that is undefined where torch raises, also in a branch not selected."""
-    b = out.b
-    for v in b.raising if any(node[4] == "where" for node in b.nodes) else ():
-        if b.depends[v.node]:
+    b, below = out.b, [out.node]
+    for n in below:
+        below += [m for m, _ in b.nodes[n][2] if m not in below]
+    hidden = any(b.nodes[n][4] == "where" for n in below)
+    for v in b.raising:
+        if b.depends[v.node] and (hidden or v.node not in below):
             mine = [d for d, axis in enumerate(v.axes) if not any(a.batch for a in axis)]
             rest = b.total(v, mine)
             out = out + (rest.put(1, (), gone=0) if rest.ndim else rest) * 0

@@ -33,6 +33,7 @@ class RidgeRegularizer(nn.Module):
         self.slopes = nn.Parameter(torch.rand(4, 1, 5))
         self.lmbda = nn.Parameter(torch.tensor(1.0))
         self.register_buffer("knots", torch.linspace(-1, 1, 6))
+        self.knots: Tensor
 
     def spline(self, z: Tensor, slopes: Tensor) -> Tensor:
         pieces = torch.maximum(z.unsqueeze(-1), self.knots[:-1])
@@ -94,6 +95,7 @@ class Dictionary(nn.Module):
         self.D = nn.Parameter(torch.randn(6, 3))
         self.threshold = nn.Parameter(torch.full((6,), -1.0))
         self.register_buffer("sigma", torch.tensor(0.3))
+        self.sigma: Tensor
 
     def shrink(self, z: Tensor) -> Tensor:
         return z.sign() * F.relu(z.abs() - F.softplus(self.threshold))
@@ -172,6 +174,7 @@ class Diffusion(nn.Module):
         self.tau = nn.Parameter(torch.tensor(0.0))
         steps = torch.eye(4)[1:] - torch.eye(4)[:-1]
         self.register_buffer("laplacian", steps.T @ steps)
+        self.laplacian: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
         return x - self.most * torch.sigmoid(self.tau) * (x @ self.laplacian)

@@ -154,7 +154,7 @@ class CubicForm(nn.Module):
 
     def tensor(self) -> Tensor:
         orders = ((0, 1, 2), (0, 2, 1), (1, 0, 2), (1, 2, 0), (2, 0, 1), (2, 1, 0))
-        return sum(self.T.permute(order) for order in orders)
+        return sum(self.T.permute(order) for order in orders)  # type: ignore[return-value]
 
     def forward(self, x: Tensor) -> Tensor:
         return torch.einsum("ijk,bj,bk->bi", self.tensor(), x, x)

@@ -122,6 +122,7 @@ class LearnedGate(Soft):
         super().__init__()
         self.slopes = nn.Parameter(torch.randn(5))
         self.register_buffer("hinges", torch.linspace(0, 4, 5))
+        self.hinges: Tensor
 
     def rho(self, s: Tensor) -> Tensor:
         return (F.softplus(self.slopes) * F.relu(s - self.hinges)).sum(-1, keepdim=True) + 0.1

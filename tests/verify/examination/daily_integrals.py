@@ -21,6 +21,8 @@ class Rule(nn.Module):
         self.a = nn.Parameter(torch.randn(4))
         self.register_buffer("t", torch.tensor(self.nodes))
         self.register_buffer("w", torch.tensor(self.weights))
+        self.t: Tensor
+        self.w: Tensor
 
     def slope(self, z: Tensor) -> Tensor:
         return torch.tanh(z)
@@ -130,8 +132,10 @@ class Angles(nn.Module):
         super().__init__()
         theta = torch.arange(6) * (math.pi / 6)
         self.register_buffer("u", torch.stack([theta.cos(), theta.sin()], dim=1))
+        self.u: Tensor
         self.heights = nn.Parameter(torch.randn(3))
         self.register_buffer("knots", torch.tensor([-1.0, 0.0, 1.0]))
+        self.knots: Tensor
 
     def back(self) -> Tensor:
         return self.u
@@ -159,6 +163,7 @@ class SmoothedByShifts(Rule):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("xi", torch.randn(5, 3))
+        self.xi: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
         y = x.unsqueeze(1) + 0.1 * self.xi

@@ -14,7 +14,7 @@ class TanhWithSine(torch.autograd.Function):
         return torch.tanh(z)
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         return grad * torch.sin(ctx.saved_tensors[0])
 
 
@@ -24,7 +24,7 @@ class FallsButSaysItRises(torch.autograd.Function):
         return -torch.atan(z)
 
     @staticmethod
-    def backward(ctx, grad):
+    def backward(ctx, grad):  # pyright: ignore[reportIncompatibleMethodOverride]
         return grad
 
 
@@ -105,6 +105,7 @@ class AlmostSymmetric(Bare):
         skew = torch.zeros(3, 3, dtype=torch.float64)
         skew[0, 2] = 1e-12
         self.register_buffer("skew", skew)
+        self.skew: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
         return super().forward(x) + F.linear(x, self.skew.to(x.dtype))

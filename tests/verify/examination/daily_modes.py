@@ -32,6 +32,8 @@ def dropout_training() -> nn.Module:
 @convex("fixed statistics, no affine part", dim=4)
 def batch_norm_eval() -> nn.Module:
     norm = nn.BatchNorm1d(6, affine=False)
+    assert norm.running_mean is not None
+    assert norm.running_var is not None
     norm.running_mean.copy_(torch.linspace(-1, 1, 6))
     norm.running_var.copy_(torch.linspace(0.5, 2, 6))
     return Net(norm, nn.Softplus()).eval()

@@ -1,5 +1,7 @@
 """Layers named in papers: gradient networks, sorting, Lipschitz, rotary and normalising layers."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -14,7 +16,7 @@ class Cascade(nn.Module):
         super().__init__()
         self.W = nn.Parameter(torch.randn(5, 2))
         new = [nn.ParameterDict({k: torch.randn(5) for k in "abs"}) for _ in range(levels)]
-        self.levels = nn.ModuleList(new)
+        self.levels: Any = nn.ModuleList(new)
 
     def positive(self, raw: Tensor) -> Tensor:
         return F.softplus(raw)
@@ -44,7 +46,7 @@ class Modules(nn.Module):
 
     def __init__(self, modules: int = 3) -> None:
         super().__init__()
-        self.inner = nn.ModuleList([nn.Linear(2, 4) for _ in range(modules)])
+        self.inner: Any = nn.ModuleList([nn.Linear(2, 4) for _ in range(modules)])
         self.t = nn.Parameter(torch.zeros(modules))
         self.c = nn.Parameter(torch.ones(modules))
         self.offset = nn.Parameter(torch.zeros(2))
@@ -166,6 +168,8 @@ class Rotary(nn.Module):
         angles = torch.tensor([0.3, 1.1])
         self.register_buffer("cos", angles.cos())
         self.register_buffer("sin", angles.sin())
+        self.cos: Tensor
+        self.sin: Tensor
         self.b = nn.Parameter(torch.zeros(4))
 
     def turn(self, x: Tensor, sign: float) -> Tensor:

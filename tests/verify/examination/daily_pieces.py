@@ -87,6 +87,8 @@ class Quantiser(Unit):
         super().__init__()
         self.register_buffer("edges", torch.tensor([-1.0, 0.0, 2.0]))
         self.register_buffer("table", torch.tensor(self.levels))
+        self.edges: Tensor
+        self.table: Tensor
 
     def g(self, z: Tensor) -> Tensor:
         return self.table[torch.bucketize(z, self.edges)]

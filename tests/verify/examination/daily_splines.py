@@ -18,6 +18,7 @@ class SplineField(nn.Module):
         self.proj = nn.Parameter(torch.randn(self.units, 3) / 2)
         self.raw = nn.Parameter(torch.randn(self.units, self.knots))
         self.register_buffer("grid", torch.arange(self.knots) - 2.0)
+        self.grid: Tensor
 
     def phi(self, z: Tensor) -> Tensor:
         raise NotImplementedError

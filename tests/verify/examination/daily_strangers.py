@@ -38,6 +38,7 @@ class Structured(nn.Module):
         self.V = nn.Parameter(torch.randn(2, 4))
         i = torch.arange(4)
         self.register_buffer("lag", i[:, None] - i[None, :] + 3)
+        self.lag: Tensor
 
     def matrix(self) -> Tensor:
         raise NotImplementedError

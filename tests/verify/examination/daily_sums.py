@@ -111,6 +111,7 @@ class Quadratic(nn.Module):
     def __init__(self, rows: list[list[float]]) -> None:
         super().__init__()
         self.register_buffer("Q", torch.tensor(rows))
+        self.Q: Tensor
         self.lin = nn.Parameter(torch.zeros(len(rows)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -176,6 +177,7 @@ class Masked(nn.Module):
         super().__init__()
         self.core = Ridge(4, 6, nn.Softplus())
         self.register_buffer("keep", torch.tensor([True, False, True, True]))
+        self.keep: Tensor
 
     def forward(self, x: Tensor) -> Tensor:
         seen = x.masked_fill(~self.keep, 0.0)

@@ -168,6 +168,7 @@ class Permuted(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("order", torch.tensor([1, 2, 0]))
+        self.order: Tensor
         self.b = nn.Parameter(torch.zeros(3))
 
     def back(self) -> Tensor:
