@@ -36,7 +36,7 @@ PIECES: dict[str, Callable[[Fraction], Fraction]] = {
 }
 
 
-ANY_AXES = "amax amin argmax hardmax".split()  # act on several axes as on one
+ANY_AXES = ["amax", "amin", "argmax", "hardmax"]  # act on several axes as on one
 
 
 class Builder:

@@ -52,7 +52,7 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
     homes: list[dict[str, Any]] = [sys.modules, function.__globals__]
     found = []
     for home in homes:
-        found += [(home, n) for n in names if n in home]
+        found += [(home, n) for n in names if n in home and home[n] is not sys.modules]
         held = [home[n] for n in names if n in home]
         inner = [vars(m) for m in held if isinstance(m, ModuleType)]
         homes += [inside for inside in inner if not any(inside is home for home in homes)]

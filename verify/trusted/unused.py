@@ -49,6 +49,8 @@ def needed(out: fx.Node) -> set[fx.Node]:
 
 def check_unused(nodes: Iterable[fx.Node], live: set[fx.Node], env: Mapping[fx.Node, Any]) -> None:
     """Raise TraceError for an operation that is not live and may raise an error for some values."""
+    backward = [n for n in live if name_of(n)[1] == "nll_loss_backward"]
+    asked = [("nll_loss_forward", n.args[2:3]) for n in backward]
     for node in nodes:
         if node.op != "call_function" or node in live or node.target is operator.getitem:
             continue
@@ -56,9 +58,8 @@ def check_unused(nodes: Iterable[fx.Node], live: set[fx.Node], env: Mapping[fx.N
         whole = base in DIVISIONS and not result.is_floating_point()  # type: ignore[union-attr]
         places = any(word in base for word in PLACES)
         known = base in READINGS or base in FILLED or not isinstance(result, Tensor | tuple | list)
-        logits, read = base.endswith("with_logits"), base == "nll_loss_forward" and node in env
-        if logits or read:  # which asks no value, or whose reading asks for all of them
-            continue
+        if base.endswith("with_logits") or (base, node.args[1:2]) in asked:  # asks no value, or
+            continue  # what a reading asks for
         checks = any(word in base for word in CHECKS) or node.kwargs.get("sorter") is not None
         if known and not (whole or places or checks):
             continue
