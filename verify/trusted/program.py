@@ -4,12 +4,13 @@ Refused is what is no function of the sample: a program that is special to some 
 that writes to what outlives the call, or that takes numbers out of tensors.
 """
 
+import copy
 import operator
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest.mock import patch
 
@@ -105,6 +106,18 @@ class Watch(TorchFunctionMode):
             args, kwargs = args[:3], {**(kwargs or {})}
             kwargs["compute_mode"] = "donot_use_mm_for_euclid_dist"
         return func(*args, **(kwargs or {}))
+
+
+def warm(net: nn.Module, dim: int, kinds: Sequence[torch.dtype]) -> None:
+    """Call a copy, so that what the user's code caches is made of numbers, not of a trace."""
+    before = torch.is_autocast_enabled("cpu"), torch.get_default_dtype()
+    try:
+        grad = torch.set_grad_enabled(torch.is_grad_enabled())
+        with suppress(Exception), torch.random.fork_rng(), grad:  # whatever it is is found later
+            copy.deepcopy(net)(torch.zeros(2, dim, dtype=kinds[0] if kinds else None))
+    finally:
+        torch.set_autocast_enabled("cpu", before[0])
+        torch.set_default_dtype(before[1])
 
 
 def program(

@@ -5,10 +5,9 @@ gradient to be taken or not, for one sample and for any number, with the memory 
 filled with other numbers. Each run must give the same graph, and must leave the module as it was.
 """
 
-import copy
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -21,7 +20,7 @@ from verify.trusted.builder import Builder, extent_of
 from verify.trusted.canonical import canonical
 from verify.trusted.graph import Graph, Literal, Node, Ref
 from verify.trusted.memory import check_tensors
-from verify.trusted.program import OutputError, check_taken, explained, program
+from verify.trusted.program import OutputError, check_taken, explained, program, warm
 from verify.trusted.reader import Reader
 from verify.trusted.state import Unchanged
 from verify.trusted.values import TraceError, Value, mixing
@@ -87,12 +86,6 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
         if len(failed) == 4:
             raise failed[0]
     return next(iter(found.values()))
-
-
-def warm(net: nn.Module, dim: int, kinds: Sequence[torch.dtype]) -> None:
-    """Call a copy, so that what the user's code caches is made of numbers, not of a trace."""
-    with suppress(Exception), torch.random.fork_rng():  # whatever it is is found later
-        copy.deepcopy(net)(torch.zeros(2, dim, dtype=kinds[0] if kinds else None))
 
 
 def read_once(

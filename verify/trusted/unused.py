@@ -50,7 +50,7 @@ def needed(out: fx.Node) -> set[fx.Node]:
 def check_unused(nodes: Iterable[fx.Node], live: set[fx.Node], env: Mapping[fx.Node, Any]) -> None:
     """Raise TraceError for an operation that is not live and may raise an error for some values."""
     backward = [n for n in live if name_of(n)[1] == "nll_loss_backward"]
-    asked = [("nll_loss_forward", n.args[2:3]) for n in backward]
+    asked = [("nll_loss_forward", n.args[1:6]) for n in backward]
     for node in nodes:
         if node.op != "call_function" or node in live or node.target is operator.getitem:
             continue
@@ -58,7 +58,7 @@ def check_unused(nodes: Iterable[fx.Node], live: set[fx.Node], env: Mapping[fx.N
         whole = base in DIVISIONS and not result.is_floating_point()  # type: ignore[union-attr]
         places = any(word in base for word in PLACES)
         known = base in READINGS or base in FILLED or not isinstance(result, Tensor | tuple | list)
-        if base.endswith("with_logits") or (base, node.args[1:2]) in asked:  # asks no value, or
+        if base.endswith("with_logits") or (base, node.args[:5]) in asked:  # asks no value, or
             continue  # what a reading asks for
         checks = any(word in base for word in CHECKS) or node.kwargs.get("sorter") is not None
         if known and not (whole or places or checks):
@@ -72,13 +72,16 @@ def check_unused(nodes: Iterable[fx.Node], live: set[fx.Node], env: Mapping[fx.N
 
 
 def guarded(out: Value) -> Value:
-    """Return a result that is undefined where torch raises, also in a branch not selected."""
+    """Return a result that is undefined where torch raises, also in a branch not selected.
+
+    Of parameters too: where torch raises for them is outside the claim.
+    """
     b, below = out.b, [out.node]
     for n in below:
         below += [m for m, _ in b.nodes[n][2] if m not in below]
     hidden = any(b.nodes[n][4] == "where" for n in below)
     for v in b.raising:
-        if b.depends[v.node] and (hidden or v.node not in below):
+        if hidden or v.node not in below:
             mine = [d for d, axis in enumerate(v.axes) if not any(a.batch for a in axis)]
             rest = b.total(v, mine)
             out = out + (rest.put(1, (), gone=0) if rest.ndim else rest) * 0
