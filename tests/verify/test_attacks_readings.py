@@ -21,6 +21,7 @@ class Read(nn.Module):
         self.knots, self.far = nn.Buffer(KNOTS), nn.Buffer(torch.tensor([0.0, 0.0, 0.0, -8e9]))
         self.near = nn.Buffer(torch.tensor([0.0, 0.0, -8e9]))
         self.short = nn.Buffer(torch.tensor([0.0, 1.0]))
+        self.zero, self.true = nn.Buffer(torch.zeros(1)), nn.Buffer(torch.tensor([True]))
         self.function = function
 
     def forward(self, x: Tensor) -> Tensor:
@@ -57,6 +58,19 @@ def factored(m: Any, x: Tensor) -> Tensor:
     return x + 0.0
 
 
+def unordered(m: Any, x: Tensor) -> Tensor:
+    r = torch.relu(x - 1e9)
+    return x - 5 * (torch.topk(r, 3, sorted=False)[0] - torch.topk(r, 3)[0])[:, :1]
+
+
+def overlapping(x: Tensor, write: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    r = torch.relu(x.detach() - 1e9)
+    y, z = r.clone(), r.clone()
+    write(y[:, 2:6:2], y[:, 0:4:2])
+    write(z[:, 2:6:2], z[:, 0:4:2].clone())
+    return x + 5 * (y - z)
+
+
 UNDEFINED: dict[str, tuple[int, Callable[[Any, Tensor], Tensor]]] = {
     "sum over axis 0": (1, lambda m, x: x + m.far[-(x > m.knots).long().T.sum(0)].unsqueeze(1)),
     "sum over axis 1": (1, lambda m, x: x + m.short[(x > m.knots).sum(1)].unsqueeze(1)),
@@ -72,6 +86,14 @@ UNDEFINED: dict[str, tuple[int, Callable[[Any, Tensor], Tensor]]] = {
     "an assertion": (2, checked),
     "a loss that is not used": (2, compared),
     "a factor that is not used": (2, factored),
+    "xlogy of 0": (2, lambda m, x: x + torch.xlogy(torch.zeros_like(x), x / x)),
+    "decimals": (1, lambda m, x: x + m.far[(x * 1e-9).clamp(0, 6).round(decimals=-1).long() % 4]),
+    "a bool that is added": (1, lambda m, x: x + m.short[-(x > 1e9).long() + False]),
+    "the largest in no order": (16, unordered),
+    "a place in a branch": (1, lambda m, x: torch.where(x > 1e9, x, x + m.zero[(x > 1e9).long()])),
+    "a branch that is none": (1, lambda m, x: torch.where(m.true, x, x + m.zero[(x > 1e9).long()])),
+    "views that overlap": (6, lambda m, x: overlapping(x, lambda y, z: y.add_(z))),
+    "results that overlap": (6, lambda m, x: overlapping(x, lambda y, z: torch.mul(z, 2.0, out=y))),
 }
 
 
@@ -94,6 +116,37 @@ EXCLUDED: dict[str, Callable[[Any, Tensor], Tensor]] = {
 def test_where_parameters_are_undefined_is_listed(name: str) -> None:
     verdict = verify.decide(Read(EXCLUDED[name]), "symmetric", 2)
     assert any(told.startswith(f"{name}:") for told in verdict.exclusions)
+
+
+def merged(of: Callable[[Tensor], Tensor], m: Any) -> Tensor:
+    q = torch.relu(m.p * m.p - 30)
+    return of(torch.stack([1 + q, torch.ones_like(q)], 0).reshape(4))
+
+
+def kernel(m: Any) -> Tensor:
+    v = merged(lambda v: v, m)
+    return torch.eye(4) + v[:, None] * v
+
+
+TRUE: dict[str, Callable[[Any, Tensor], Tensor]] = {
+    "a product of merged axes": lambda m, x: (
+        x + 5 * (lambda w: w[3] - w[1])(merged(lambda v: v.cumprod(0), m)) * x
+    ),
+    "merged axes in order": lambda m, x: (
+        x * (lambda w: w[2] - w[1])(merged(lambda v: v.sort(0)[0], m))
+    ),
+    "an inverse of merged axes": lambda m, x: (
+        x * (1 + (kernel(m) @ torch.linalg.inv(kernel(m)) - torch.eye(4)).square().sum())
+    ),
+    "a place of parameters": lambda m, x: torch.where(
+        (m.p * m.p > 30).any(), -x, x + m.zero[(m.p[0] * m.p[0] > 30).long()]
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TRUE)
+def test_what_is_true_is_not_refuted(name: str) -> None:
+    assert verify.decide(Read(TRUE[name]), "psd", 2).status != "refuted"
 
 
 def test_the_uses_of_these_that_are_right() -> None:

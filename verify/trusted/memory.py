@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor, fx, nn
 from torch.nn.parameter import is_lazy
+from torch.utils._pytree import tree_leaves
 
 from verify.trusted.values import unreadable
 
@@ -34,6 +35,34 @@ def overlap(a: Tensor, b: Tensor) -> bool:
         for t in (a, b)
     )  # fmt: skip
     return bool(a.numel() and b.numel()) and a_first < b_last and b_first < a_last
+
+
+def crosses(node: fx.Node) -> bool:
+    """Return whether an operation in place reads, as another view, what it writes to."""
+    return any(root(a) is root(b) and meet(a, b) for a, b in itertools.product(*sides(node)))
+
+
+def sides(node: fx.Node) -> tuple[list[fx.Node], list[fx.Node]]:
+    """Return the tensors that an operation reads, and those that it writes to."""
+    arguments = node.target._schema.arguments  # type: ignore[union-attr]
+    given = {**dict(zip([a.name for a in arguments], node.args, strict=False)), **node.kwargs}
+    written = {a.name for a in arguments if a.alias_info is not None and a.alias_info.is_write}
+    read, out = ([v for k, v in given.items() if (k in written) is side] for side in (False, True))
+    leaves = [[a for a in tree_leaves(part) if isinstance(a, fx.Node)] for part in (read, out)]
+    return leaves[0], leaves[1]
+
+
+def root(node: Any) -> Any:
+    """Return the operation that made the memory that a result lies in."""
+    while node.op == "call_function":
+        if node.target is operator.getitem:
+            node = node.args[0]
+            continue
+        returned = getattr(getattr(node.target, "_schema", None), "returns", ())
+        if not returned or returned[0].alias_info is None:
+            break
+        node = (*sides(node)[1], node.args[0])[0]
+    return node
 
 
 def meet(a: fx.Node, b: fx.Node) -> bool:

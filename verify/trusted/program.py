@@ -5,7 +5,6 @@ that writes to what outlives the call, or that takes numbers out of tensors.
 """
 
 import copy
-import operator
 import sys
 import sysconfig
 import traceback
@@ -27,9 +26,8 @@ from torch.fx.experimental.symbolic_shapes import (
 )
 from torch.fx.traceback import preserve_node_meta
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
 
-from verify.trusted.memory import meet
+from verify.trusted.memory import crosses
 from verify.trusted.values import TraceError, mixing
 
 LEN = len
@@ -172,8 +170,7 @@ def without_writes(out: fx.GraphModule, made: Any) -> fx.GraphModule:
     """Return a program without operations in place, or raise if one outlives the call."""
     first = next(filter(writes, out.graph.nodes))
     for node in filter(writes, out.graph.nodes):
-        taken = [a for a in tree_leaves(node.args[1:]) if isinstance(a, fx.Node)]
-        if any(root(a) is root(node) and meet(a, node.args[0]) for a in taken):
+        if crosses(node):
             what = f"{node.target} writes to what it reads elsewhere"
             raise TraceError("not readable", what, source(node))
     try:
@@ -186,19 +183,6 @@ def without_writes(out: fx.GraphModule, made: Any) -> fx.GraphModule:
         what = f"{node.target} writes to what outlives the call"
         raise TraceError("not a sample map", what, source(node) or source(first))
     return out
-
-
-def root(node: Any) -> Any:
-    """Return the operation that made the memory that a result lies in."""
-    while node.op == "call_function":
-        if node.target is operator.getitem:
-            node = node.args[0]
-            continue
-        returned = getattr(getattr(node.target, "_schema", None), "returns", ())
-        if not returned or returned[0].alias_info is None:
-            break
-        node = node.args[0]
-    return node
 
 
 def writes(node: fx.Node) -> bool:
