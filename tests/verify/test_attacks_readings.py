@@ -128,6 +128,11 @@ def kernel(m: Any) -> Tensor:
     return torch.eye(4) + v[:, None] * v
 
 
+def elsewhere(x: Tensor, jump: Callable[[Tensor], Tensor]) -> Tensor:
+    """x, as what is added is 0 but where both entries are."""
+    return x + jump((x != 0).sum(1, keepdim=True)) * x.flip(1) * torch.tensor([1.0, -1.0])
+
+
 TRUE: dict[str, Callable[[Any, Tensor], Tensor]] = {
     "a product of merged axes": lambda m, x: (
         x + 5 * (lambda w: w[3] - w[1])(merged(lambda v: v.cumprod(0), m)) * x
@@ -137,6 +142,12 @@ TRUE: dict[str, Callable[[Any, Tensor], Tensor]] = {
     ),
     "an inverse of merged axes": lambda m, x: (
         x * (1 + (kernel(m) @ torch.linalg.inv(kernel(m)) - torch.eye(4)).square().sum())
+    ),
+    "a step of a jump": lambda m, x: elsewhere(x, lambda z: (z < 0.5).float()),
+    "floor of a jump": lambda m, x: elsewhere(x, lambda z: torch.floor(1.5 - z).clamp(0, 1)),
+    "relu of a jump": lambda m, x: elsewhere(x, lambda z: torch.relu(0.5 - z)),
+    "the largest of jumps": lambda m, x: elsewhere(
+        x, lambda z: torch.cat([1 - 2.0 * z, 0 * z], 1).amax(1, keepdim=True)
     ),
     "a place of parameters": lambda m, x: torch.where(
         (m.p * m.p > 30).any(), -x, x + m.zero[(m.p[0] * m.p[0] > 30).long()]

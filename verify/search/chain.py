@@ -10,7 +10,7 @@ from flint import fmpq
 from verify.search import balls, elementwise
 from verify.search.contract import align, contract, single
 from verify.search.derivatives import JUMPS, KINKS, partials
-from verify.search.duals import Dual, Layout, Numbers, Term
+from verify.search.duals import WAY, Dual, Layout, Numbers, Term
 from verify.search.evaluate import acted
 from verify.search.picked import operation_tangent
 from verify.search.walk import Walk
@@ -151,13 +151,22 @@ def _fn(node: Node, terms: list[Term], layout: Layout, numbers: Numbers) -> Dual
     ]
     tangent = _total(parts, layout)
     if flat is not None and tangent is not None and node.name in (*KINKS, "pow"):
-        smooth = _which(SMOOTH.get(node.name, _nonzero), arguments[0])
+        tame = _tame(tangents[0], layout)  # an argument that jumps is elsewhere near the point
+        smooth = tame & _which(SMOOTH.get(node.name, _nonzero), arguments[0])
         tangent = _only(smooth | flat, tangent, layout)
         if node.name == "relu":
-            flat = flat | _which(lambda u: u < 0, arguments[0])
+            flat = flat | (tame & _which(lambda u: u < 0, arguments[0]))
         elif node.name in JUMPS:
             flat = flat | smooth
     return Dual(value, tangent, flat)
+
+
+def _tame(tangent: np.ndarray | None, layout: Layout) -> np.ndarray:
+    """Return which entries have a known tangent, so that they are near their value near x."""
+    if tangent is None:
+        return np.asarray(True)
+    known = _which(balls.finite, layout.tangent(tangent))
+    return np.asarray(known.all(axis=layout.ways.index(WAY)))
 
 
 def _only(smooth: np.ndarray, tangent: np.ndarray, layout: Layout) -> np.ndarray:

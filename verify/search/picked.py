@@ -63,8 +63,16 @@ def _picked(node: Node, array: np.ndarray, tangent: np.ndarray) -> np.ndarray:
     places = np.broadcast_to(places, (*t.shape[:-1], places.shape[-1]))
     taken = np.take_along_axis(t, np.maximum(places, 0), axis=-1)
     unknown: Any = balls.nan() if t.dtype == object else np.nan
-    taken = np.where(places < 0, unknown, taken)
+    taken = np.where((places < 0) | _wild(t), unknown, taken)
     return taken if node.attrs[1] else taken[..., 0]
+
+
+def _wild(tangent: np.ndarray) -> np.ndarray:
+    """Return where some entry of a row may jump near the point: it may be the one that is taken."""
+    if tangent.dtype != object:
+        return np.asarray(False)
+    known = np.asarray(np.frompyfunc(balls.finite, 1, 1)(tangent), dtype=bool)
+    return np.asarray(~known.all(axis=-1, keepdims=True))
 
 
 def _settled(node: Node, array: np.ndarray, tangent: np.ndarray) -> np.ndarray:
@@ -72,7 +80,7 @@ def _settled(node: Node, array: np.ndarray, tangent: np.ndarray) -> np.ndarray:
     open_ones = positions("amax", _lined(array, node), node.attrs) < 0
     unknown: Any = balls.nan() if tangent.dtype == object else np.nan
     zero: Any = balls.ZERO if tangent.dtype == object else 0.0
-    settled = np.where(open_ones, unknown, zero)
+    settled = np.where(open_ones | _wild(_lined(tangent, node)), unknown, zero)
     settled = settled.reshape(*settled.shape[:-1], *[1] * (node.attrs[0] if node.attrs[1] else 0))
     lead = tangent.shape[: tangent.ndim - node.attrs[0]]
     return np.broadcast_to(settled, (*lead, *tangent.shape[len(lead) :][: node.attrs[1]]))

@@ -52,7 +52,10 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
     homes: list[dict[str, Any]] = [sys.modules, function.__globals__]
     found = []
     for home in homes:
-        found += [(home, n) for n in names if n in home and home[n] is not sys.modules]
+        users = home is function.__globals__ or home.get("__name__") not in sys.modules
+        users = users or not installed(sys.modules[home["__name__"]])
+        kept = [n for n in names if n in home and home[n] is not sys.modules]
+        found += [(home, n) for n in kept if users or not callable(home[n])]  # torch wraps its own
         held = [home[n] for n in names if n in home]
         inner = [vars(m) for m in held if isinstance(m, ModuleType)]
         homes += [inside for inside in inner if not any(inside is home for home in homes)]
