@@ -197,7 +197,7 @@ CLOCKS = {"now": now}
         (lambda x: in_a_table(), "time.time"),
         (lambda x: in_a_default(), "time.time"),
         (lambda x: by_name(), "time"),
-        (lambda x: "fit" in sys.modules, ""),
+        (lambda x: "fit" in sys.modules, "sys"),
         (lambda x: gc.isenabled() is None, "gc"),
         (lambda x: roll() < 0, "roll"),
     ],
