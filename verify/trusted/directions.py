@@ -7,7 +7,8 @@ from typing import Any
 from verify.trusted.atoms import ROWS
 from verify.trusted.conditions import EDGES, Conditions
 from verify.trusted.graph import Node
-from verify.trusted.polys import Poly, RingError
+from verify.trusted.pieces import key_of
+from verify.trusted.polys import Atom, Poly, RingError
 from verify.trusted.signs import agree, int_sign, times
 
 PIECEWISE = ("step", "iszero", "where", "floor", "sqrt")  # continuous between kinks
@@ -100,8 +101,39 @@ class Directions(Conditions):
                 return found * way
         return None
 
-    def rising(self, p: Poly, out: Any) -> int | None:
+    def rising(self, p: Poly, out: Any, depth: int = 4) -> int | None:
         """Return 1 for a nondecreasing function of "cut", -1 nonincreasing, 0 constant, or None."""
+        found = self.rising_by_pieces(p, out)
+        return self.rising_by_kink(p, out, depth) if found is None and depth else found
+
+    def rising_by_kink(self, p: Poly, out: Any, depth: int) -> int | None:
+        """Return a direction of q + c relu(s), c of a sign: the larger or less of q and q + c s.
+
+        Without a q, c >= 0: that of c and s, if it is one.
+        """
+        atoms = {a for m in p.terms for a, _ in m[1] if a.head == "relu" and "cut" in a.heads}
+        for a in sorted(atoms, key=key_of):
+            parts = self.by_powers(p, a) if a.free <= {*out} else {}
+            inner = [q for m in p.terms for b, _ in m[1] for q in b.args]
+            if (
+                any(holds(q, a) for q in inner)
+                or parts.keys() - {0} != {1}
+                or not self.sign_by_corners(parts[1])
+            ):
+                continue
+            low = parts.get(0, self.ring.number(0))
+            high = self.ring.add((1, low), (1, self.ring.mul(parts[1], a.args[0])))
+            both = [(low, high)]
+            if not low.terms and self.sign_by_corners(parts[1]) >= 1:
+                both.append((parts[1], a.args[0]))
+            for pair in both:
+                ways = [self.rising(q, out, depth - 1) for q in pair]
+                if None not in ways and agree([w for w in ways if w is not None]) is not None:
+                    return agree([w for w in ways if w is not None])
+        return None
+
+    def rising_by_pieces(self, p: Poly, out: Any) -> int | None:
+        """Return a direction of a function of "cut" that is smooth between ordered knots."""
         ring, cut = self.ring, "cut"
         pieces = self.pieces(p, None, None, out)
         if pieces is None or any(self.jumps(q) for _, _, q in pieces):
@@ -123,3 +155,9 @@ class Directions(Conditions):
                 signs.append(self.sign_by_corners(step) if step.terms else None)
         seen_signs = [s for s in signs if s is not None]
         return None if 0 in seen_signs else agree([int_sign(Fraction(s)) for s in seen_signs])
+
+
+def holds(p: Poly, a: Atom) -> bool:
+    """Return whether an atom stands anywhere in p."""
+    atoms = {b for m in p.terms for b, _ in m[1]}
+    return a in atoms or any(holds(q, a) for b in atoms for q in b.args)

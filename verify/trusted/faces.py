@@ -25,9 +25,14 @@ CONTINUOUS = ('["amax",', '["amin",', '["sort",')  # calls
 class Faces(Pieces):
     """Polys without jumps that a Poly is made of."""
 
-    def faces(self, p: Poly, strict: int, facts: Facts = (), depth: int = SPLITS) -> Iterator[Face]:
-        """Yield the faces of p, each with its facts: q of the sign ``strict``, or -q >= 0."""
-        a = self.split(p) if depth else None
+    def faces(
+        self, p: Poly, strict: int, facts: Facts = (), depth: int = SPLITS, kinks: bool = False
+    ) -> Iterator[Face]:
+        """Yield the faces of p, each with its facts: q of the sign ``strict``, or -q >= 0.
+
+        With ``kinks`` a relu(q) is split too: it is q where q >= 0, and 0 where -q >= 0.
+        """
+        a = self.split(p, kinks) if depth else None
         if a is None:
             yield p, facts
             return
@@ -35,27 +40,29 @@ class Faces(Pieces):
         new: dict[str, list[Facts]] = {
             "step": [((minus, 1),), ((q, strict),)],
             "iszero": [(), ((q, 1), (minus, 1))],
+            "relu": [((minus, 1),), ((q, 1),)],
         }
         for value, more in enumerate(new[a.head]):
-            above = a.head == "step" and value
+            above = a.head != "iszero" and value
             kept = tuple((self.settled(u, a, value, above), s) for u, s in facts)
             part = self.settled(p, a, value, above)
-            yield from self.faces(part, strict, (*kept, *more), depth - 1)
+            yield from self.faces(part, strict, (*kept, *more), depth - 1, kinks)
 
     def settled(self, p: Poly, a: Atom, value: int, above: Any) -> Poly:
         """Return p with a step at a value, and relu(q) for its argument q at q if ``above``."""
         ring, relu = self.ring, self.ring.atoms.get(("relu", (), a.args))
-        p = ring.substitute(p, a, ring.number(value))
+        if a is not relu:
+            p = ring.substitute(p, a, ring.number(value))
         if relu is None or (a.head == "iszero" and not value):
             return p
         return ring.substitute(p, relu, a.args[0] if above else ring.number(0))
 
-    def split(self, p: Poly) -> Atom | None:
+    def split(self, p: Poly, kinks: bool = False) -> Atom | None:
         """Return a step in p with none inside of it, that stands outside of sums over its names."""
         for a in sorted({a for m in p.terms for a, _ in m[1]}, key=key_of):
-            inner = next((b for q in a.args if (b := self.split(q)) is not None), None)
+            inner = next((b for q in a.args if (b := self.split(q, kinks)) is not None), None)
             a = inner or a
-            if a.head in ("step", "iszero") and a.free <= p.free:
+            if (a.head in ("step", "iszero") or (kinks and a.head == "relu")) and a.free <= p.free:
                 return a
         return None
 
@@ -87,8 +94,12 @@ class Faces(Pieces):
 
     def sign_by_faces(self, p: Poly) -> int:
         """Return the sign that all faces of a Poly with steps have."""
+        return self.sign_on(self.faces(p, 2)) or self.sign_on(self.faces(p, 2, kinks=True))
+
+    def sign_on(self, faces: Iterator[Face]) -> int:
+        """Return the sign that all of some faces have."""
         found: list[int] = []
-        for q, facts in self.faces(p, 2):
+        for q, facts in faces:
             found.append(self.sign_given(q, facts) if facts else 0)
             if found[-1] * found[0] <= 0:
                 return 0

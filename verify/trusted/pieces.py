@@ -29,7 +29,10 @@ class Pieces(Bounds):
         return good and all(self.roots_are_positive(q) for a in atoms for q in a.args)
 
     def pieces(self, p: Poly, low: Poly | None, high: Poly | None, out: Any) -> list[Piece] | None:
-        """Return (low, high, q) with p = q between, in order; None where kinks have no order."""
+        """Return (low, high, q) with p = q between, in order; None where kinks have no order.
+
+        Between low and high there may be nothing: low <= high is all that is seen.
+        """
         kink = self.kink(p, out)
         if kink is None:
             q = self.summed_out(p)
@@ -47,7 +50,7 @@ class Pieces(Bounds):
         if low is t or high is t or above < 0 or below < 0:  # the knot is outside
             side = line[0] if low is t or above < 0 else -line[0]
             return self.pieces(self.decided(p, kink, side), low, high, out)
-        if (above, below) != (2, 2):
+        if min(above, below) < 1:
             return None
         parts: list[Piece] = []
         for side, ends in ((-line[0], (low, t)), (line[0], (t, high))):

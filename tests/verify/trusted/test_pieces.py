@@ -15,7 +15,7 @@ from verify.trusted.kernel import Rejected
 from .draft import Draft, Value, ridge
 from .test_kernel import layer
 
-# A function as nested tuples: "u", a number, ("add", e, e), ("mul", e, e), (name, e).
+# A function as tuples: "u", a parameter "t", a number, ("add", e, e), ("mul", e, e), (name, e).
 Term = Any
 NUMBERS = st.integers(-6, 6).map(lambda n: Fraction(n, 2))
 POINTS = [Fraction(k, 8) for k in range(-64, 65)]
@@ -30,13 +30,13 @@ def grown(inner: st.SearchStrategy[Term]) -> st.SearchStrategy[Term]:
 TERMS = st.recursive(st.just("u") | NUMBERS, grown, max_leaves=7)
 
 
-def value(term: Term, u: Fraction) -> Fraction:
+def value(term: Term, u: Fraction, t: Fraction = Fraction(0)) -> Fraction:
     """The term at a point, exactly."""
-    if term == "u":
-        return u
+    if term in ("u", "t"):
+        return u if term == "u" else t
     if isinstance(term, Fraction):
         return term
-    args = [value(part, u) for part in term[1:]]
+    args = [value(part, u, t) for part in term[1:]]
     functions: dict[str, Callable[..., Fraction]] = {
         "add": lambda a, b: a + b,
         "mul": lambda a, b: a * b,
@@ -50,8 +50,8 @@ def value(term: Term, u: Fraction) -> Fraction:
 
 def drawn(d: Draft, term: Term, u: Value) -> Value:
     """The term as nodes."""
-    if term == "u":
-        return u
+    if term in ("u", "t"):
+        return u if term == "u" else Value(2, 1)
     if isinstance(term, Fraction):
         return d.mul(("m",), q=str(term))
     args = [drawn(d, part, u) for part in term[1:]]
@@ -75,6 +75,19 @@ def test_nothing_that_falls_is_accepted(term: Term) -> None:
     values = [value(term, u) for u in POINTS]
     if any(a > b for a, b in pairwise(values)):
         assert not accepted(term)
+
+
+BESIDE = st.sampled_from(["u", "t", ("relu", "t"), ("mul", "t", "t"), ("mul", Fraction(-1), "t")])
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.recursive(BESIDE | NUMBERS, grown, max_leaves=8))
+def test_nothing_that_falls_for_a_parameter_is_accepted(term: Term) -> None:
+    for t in [Fraction(k, 4) for k in (-8, -3, -1, 0, 1, 3, 8)]:
+        values = [value(term, u, t) for u in POINTS]
+        if any(a > b for a, b in pairwise(values)):
+            assert not accepted(term)
+            return
 
 
 HALF, ONE, TWO = Fraction(1, 2), Fraction(1), Fraction(2)
@@ -110,7 +123,23 @@ RISING = {
     "a jump, and beside its value": plus(("step", "u"), times(HALF, ("iszero", "u"))),
     "relu of a sum with what falls": ("relu", plus(times(TWO, "u"), times(-ONE, ("relu", "u")))),
 }  # fmt: skip
+T = ("relu", "t")
+MINUS_T = times(-ONE, T)
+SHRUNK = plus(("relu", plus("u", MINUS_T)), times(-ONE, ("relu", plus(MINUS, MINUS_T))))
+TWICE = times(TWO, ("relu", "u"))
+ABOVE = plus(TWICE, MINUS, "t")
+RISING |= {
+    "shrinkage by t >= 0": SHRUNK,
+    "less of two, their knots in no order": plus(TWICE, times(-ONE, ("relu", ABOVE))),
+    "a product of what rises from 0": times(("relu", "u"), ("relu", plus("u", "t"))),
+}  # fmt: skip
 FALLING = {
+    "steps at any t": plus(
+        times("u", ("step", plus("u", times(-ONE, "t")))),
+        times("u", ("step", plus(MINUS, times(-ONE, "t")))),
+    ),
+    "a product with what falls": times(("relu", "u"), ("relu", plus("t", MINUS))),
+    "less of two, one falls": plus("t", times(-ONE, ("relu", plus("u", "t")))),
     "|u|": ABS,
     "a slope taken back twice": plus(("relu", "u"), times(-TWO, ("relu", plus("u", -ONE)))),
     "a jump down": plus("u", times(-ONE, ("step", "u"))),
@@ -131,9 +160,9 @@ def test_what_falls(name: str) -> None:
     assert not accepted(FALLING[name])
 
 
-@pytest.mark.parametrize(("name", "rises"), [("softplus", True), ("relu", False), ("sin", False)])
+@pytest.mark.parametrize(("name", "rises"), [("softplus", True), ("relu", True), ("sin", False)])
 def test_knots_that_depend_on_parameters(name: str, rises: bool) -> None:
-    """u step(u - t) + u step(-u - t) rises for t > 0, falls at -t for t < 0; unknown for t >= 0."""
+    """u step(u - t) + u step(-u - t) rises for t >= 0, where the knots may meet, not for t < 0."""
 
     def phi(d: Draft, u: Value) -> Value:
         t = d.fn(name, Value(2, 1))
