@@ -5,10 +5,10 @@ whatever tells the module: the type of its tensors, torch's modes, the stack. Wh
 Python about where and when it runs is seen too.
 """
 
+import os
 import sys
 import sysconfig
 from collections.abc import Callable
-from contextlib import suppress
 from functools import lru_cache, partial
 from itertools import product
 from pathlib import Path
@@ -18,7 +18,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from verify.search.reach import asked, beyond, called, held_by, is_beyond, keeper
+from verify.search.reach import NAMED, asked, beyond, called, held_by, is_beyond, keeper
 from verify.search.stream import Streamed, differs
 from verify.trusted.program import HINT, program
 from verify.trusted.state import snapshot
@@ -26,9 +26,10 @@ from verify.trusted.surroundings import globals_of
 from verify.trusted.surroundings import installed as librarys
 
 SITE = Path(torch.__file__).parent.parent
-OTHERS = (str(SITE / "torch"), str(Path(__file__).parent.parent))
+OTHERS = tuple(f"{home}{os.sep}" for home in (SITE / "torch", Path(__file__).parent.parent))
+WRITTEN = "<eval_with_key>"
 CELLS = ("<ipython", "<stdin>", "<cell")
-STANDARD = sysconfig.get_paths()["stdlib"]
+STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
 WAYS = tuple(product((True, False), (False, True), (HINT, 1)))  # gradients on, wanted, samples
 STEPS = 200_000  # instructions of one call that are compared
 
@@ -49,7 +50,8 @@ class Follow:
             return None
         if frame.f_code not in self.asked:
             self.asked[frame.f_code] = asked(frame)
-        held = (beyond(value) or keeper(value) for value in frame.f_locals.values())
+        held = [beyond(value) or keeper(value) for value in frame.f_locals.values()]
+        held.append(self.asked[frame.f_code].get(NAMED, ""))
         self.told |= dict.fromkeys(filter(None, held))
         self.path.append(frame.f_code)
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
@@ -71,6 +73,8 @@ class Follow:
         elif event == "call" and caller and self.follows(caller) and not self.follows(frame):
             home, name = str(frame.f_globals.get("__name__")), frame.f_code.co_name
             told = f"{home}.{name}" if name[0] != "_" and is_beyond(home, name) else ""
+            first = frame.f_code.co_varnames[: bool(frame.f_code.co_argcount)]  # self
+            told = told or next((keeper(frame.f_locals.get(name)) for name in first), "")
         if told:
             self.told[told] = None
 
@@ -102,38 +106,62 @@ def strays(net: nn.Module, dim: int) -> str:
     kinds = [t.dtype for t in tensors.values() if t.is_floating_point()]
     dtype = kinds[0] if kinds else torch.get_default_dtype()
     x = torch.ones(HINT, dim, dtype=dtype)
-    run = partial(program, traced, tensors, dim, None)
+    run = partial(program, traced, tensors, dim)
+    here = Follow(net)
     for wants in (False, True):
         given = (x, nn.Parameter(x, False)) if not wants else (x.requires_grad_(),)
         try:
             traced.calls.clear()
-            there = Follow(net).run(partial(run, wants, False), False)
+            there = Follow(net).run(partial(run, None, wants, False), False)
             for sample in given:
                 plain.calls.clear()
                 here = Follow(net).run(partial(plain, sample), True)
-                first = traced.calls[: len(plain.calls)]  # a program that writes is run once more
-                if odd := told(here, there):
+                if odd := told(here, there) or others(plain, traced):
                     return odd
-                if differs(plain.calls, first):
-                    return "the module computes with other numbers when it is traced"
         except Exception:  # of a gradient in forward, which is not possible in one of these ways
             continue
         break
     else:
         return "the module cannot be followed while it is traced"
-    return next(filter(None, (asked_in(net, plain, way, x) for way in WAYS)), "")
+    usual = here.path, [*plain.calls]
+    return next(filter(None, (in_way(net, plain, traced, run, way, x, usual) for way in WAYS)), "")
 
 
-def asked_in(net: nn.Module, plain: Streamed, way: tuple[bool, bool, int], x: Tensor) -> str:
-    """Return what a module's code reads in one way of calling it, "" if nothing."""
+def others(plain: Streamed, traced: Streamed) -> str:
+    """Return that a trace calls torch otherwise, "" if not: what writes is run once more."""
+    other = differs(plain.calls, traced.calls[: len(plain.calls)])
+    return "the module computes with other numbers when it is traced" if other else ""
+
+
+def in_way(
+    net: nn.Module, plain: Streamed, traced: Streamed, run: Callable[..., Any],
+    way: tuple[bool, bool, int], x: Tensor, usual: tuple[list[CodeType | int], list[Any]],
+) -> str:  # fmt: skip
+    """Return what a module's code reads in one way of calling it, "" if nothing.
+
+    Where it does not do as ``usual``, it is traced in this way too.
+    """
     grad, wants, samples = way
+    here = Follow(net)
+    plain.calls.clear()
     with torch.set_grad_enabled(grad):
         sample = x.detach()[:samples].clone().requires_grad_(wants)
-        here = Follow(net)
-        with suppress(Exception):  # of a gradient in forward
+        try:
             here.run(partial(plain, sample), True)
-    here.told |= dict.fromkeys(plain.asked)
-    return read(here)
+            ended = True
+        except Exception:  # of a gradient in forward
+            ended = False
+        here.told |= dict.fromkeys(plain.asked)
+        same = here.path == usual[0] and (samples == 1 or not differs(plain.calls, usual[1]))
+        if here.told or same or not ended:
+            return read(here)
+        traced.calls.clear()
+        try:
+            batch = None if samples == HINT else samples
+            there = Follow(net).run(partial(run, batch, wants, False), False)
+        except Exception:  # of the user's code, of any kind
+            return "the module cannot be followed while it is traced"
+        return told(here, there) or others(plain, traced)
 
 
 def held(net: nn.Module) -> list[Any]:
@@ -177,7 +205,8 @@ def yours(file: str, module: str, homes: frozenset[str]) -> bool:
     installed, first = "site-packages" in file, module.split(".")[0]
     if file.startswith(OTHERS) or (file.startswith(STANDARD) and not installed):
         return False
-    named = file.startswith("<") and not file.startswith(CELLS)  # made by a library, or by exec
-    if named and module in sys.modules and not librarys(sys.modules[module]):
-        return True  # of a dataclass, of a named tuple
-    return first in homes if installed or named else True
+    if file.startswith(WRITTEN) or module.startswith("namedtuple_"):
+        return False  # by torch, by collections
+    if file.startswith("<") and not file.startswith(CELLS):  # by exec: of whom?
+        return not (module in sys.modules and librarys(sys.modules[module]))
+    return first in homes if installed else True

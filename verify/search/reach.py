@@ -17,7 +17,9 @@ from functools import _lru_cache_wrapper, partial
 from gc import get_referents
 from inspect import Signature
 from logging import Logger
+from operator import attrgetter, methodcaller
 from pathlib import PurePath
+from threading import RLock
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodDescriptorType, ModuleType
 from typing import Any
 
@@ -34,26 +36,32 @@ PLAIN = """
 """
 # Names of what tells more than a sample, in builtins and as attributes of anything.
 BUILTINS = """
-    __import__ breakpoint compile dir eval exec globals hash id input locals memoryview open repr
-    ascii type vars
+    __import__ ascii breakpoint compile dir eval exec globals hash id
+    input locals memoryview open repr type vars
 """
 ATTRIBUTES = """
     __builtins__ __class__ __closure__ __code__ __dict__ __globals__ __hash__ __reduce__
     __reduce_ex__ __repr__ __sizeof__ __subclasses__ __traceback__ __weakref__ ag_frame
     cache_clear cache_info cr_frame f_back f_code f_globals f_locals get_cache_token gi_frame
-    tb_frame
+    next_functions tb_frame _sequence_nr MemoryError RecursionError
 """
+LIMITS = ("MemoryError", "RecursionError")
 ARRAYS = """
-    datetime64 empty empty_like fromfile genfromtxt getbufsize load loadtxt memmap setbufsize seterr
+    datetime64 empty empty_like errstate fromfile genfromtxt get_printoptions getbufsize geterr
+    geterrcall load loadtxt memmap printoptions set_printoptions setbufsize seterr seterrcall
     shares_memory may_share_memory show_config
 """
 TORCH = """
     torch._dynamo torch.backends torch.cuda torch.distributed torch.futures torch.hub
     torch.jit torch.multiprocessing torch.nn.parallel torch.random
     torch.serialization torch.utils.data torch._subclasses torch.fx torch._guards
+    torch.autograd.forward_ad torch.monitor torch.onnx torch.overrides torch.utils._traceback
+    torch.utils.collect_env torch.utils.cpp_extension torch.utils.file_baton
 """
 PRIVATE = ("torch._C", "torch._C._functorch")  # not what is below: torch's operations
-HIDDEN = re.compile(r"get_|is_(autocast|inference|warn|deterministic)|_(?!assert)|(initial_)?seed")
+HIDDEN = re.compile(
+    r"get_|is_(anomaly|autocast|inference|warn|deterministic)|_(?!assert)|(initial_)?seed"
+)
 # Of modules that tell more, what does not; of a logger, what only writes.
 HARMLESS = (
     *("Decimal", "version_info", "float_info", "maxsize", "is_scripting", "record_function"),
@@ -66,7 +74,8 @@ OPAQUE = """
     memory_iterator coroutine async_generator
 """
 KINDS = (ARRAY_FUNCTION, FunctionType, BuiltinFunctionType, MethodDescriptorType, type)
-HELD = (*KINDS, ModuleType, Decimal, Enum, nn.Module, Namespace, Logger, PurePath, Signature)
+LOCK = type(RLock())  # of each cached property
+HELD = (*KINDS, ModuleType, Decimal, Enum, nn.Module, Namespace, Logger, PurePath, Signature, LOCK)
 NUMERIC = (np.ndarray, np.generic, np.dtype, np.random.Generator, np.random.RandomState, np.ufunc)
 
 
@@ -89,7 +98,8 @@ def is_beyond(home: str, name: str) -> bool:
         return name in ARRAYS.split() or (home.startswith("numpy.random") and bool(name))
     if root == "torch":
         inside = home in PRIVATE or any(f"{home}.".startswith(f"{p}.") for p in TORCH.split())
-        return inside or (home in ("torch", "torch.amp.autocast_mode") and bool(HIDDEN.match(name)))
+        modes = home in ("torch", "torch.amp.autocast_mode", "torch.sparse")
+        return inside or (modes and bool(HIDDEN.match(name)))
     if root in ("random", "_random"):
         return True
     if root == "logging":
@@ -108,6 +118,8 @@ def keeper(value: Any) -> str:
         return name if objects or not isinstance(value, (*NUMERIC, ARRAY_FUNCTION)) else ""
     if name[2:] in OPAQUE.split():
         return name
+    if isinstance(value, attrgetter | methodcaller):
+        return spelled([repr(value)])
     if isinstance(value, HELD) or root not in sys.stdlib_module_names:
         return ""
     return "" if root in PLAIN.split() and kind is not memoryview else name
@@ -129,11 +141,23 @@ def changes(value: Any) -> bool:
     return not isinstance(value, int | float | complex | str | bytes | Tensor | None)
 
 
+def spelled(texts: Iterable[str]) -> str:
+    """Return an attribute that tells more and that texts name, or ""."""
+    words = (word for text in texts for word in re.findall(r"\w+", text))
+    return next((word for word in words if word in ATTRIBUTES.split()), "")
+
+
+NAMED = -1  # the place of what a text in the code names, for getattr or attrgetter
+
+
 def asked(frame: FrameType) -> dict[int, str]:
     """Return what of its surroundings the code of a frame names, by the instructions that do."""
     found: dict[int, str] = {}
     value: Any = None
     before = -1
+    texts = [t for t in frame.f_code.co_consts if isinstance(t, str)]
+    if named := spelled([*texts, *(n for n in frame.f_code.co_names if n in LIMITS)]):
+        found[NAMED] = named
     for step in dis.get_instructions(frame.f_code):
         name, kind, told = str(step.argval), step.opname, ""
         if kind in ("LOAD_GLOBAL", "LOAD_NAME"):
@@ -158,8 +182,11 @@ def asked(frame: FrameType) -> dict[int, str]:
 def called(function: Any) -> str:
     """Return the name of a function of C that tells more than a sample, or ""."""
     owner, name = getattr(function, "__self__", None), function.__name__
-    if isinstance(owner, torch.Generator) and "seed" in name:
+    if isinstance(owner, torch.Generator) and ("seed" in name or "state" in name):
         return f"Generator.{name}"
+    number = type(owner) if owner is not None else getattr(function, "__objclass__", None)
+    if number in (int, float) and name[:2] == "__":  # which a traced size does not answer
+        return f"{number.__name__}.{name}"
     if owner is None or isinstance(owner, ModuleType):
         return beyond(function)
     return beyond(owner) if isinstance(owner, type) else keeper(owner)
@@ -168,11 +195,7 @@ def called(function: Any) -> str:
 def held_by(values: Iterable[Any]) -> str:
     """Return what is held that tells more though nothing of it is called by name, or ""."""
     for value in values:
-        silent = isinstance(value, _lru_cache_wrapper | memoryview | np.ndarray)
-        if silent or type(value).__name__ in OPAQUE.split():
-            told = keeper(value)
-        else:
-            told = beyond(value.func) if isinstance(value, partial) else ""
+        told = keeper(value) or beyond(value.func if isinstance(value, partial) else value)
         if told:
             return told
     return ""

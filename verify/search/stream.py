@@ -5,6 +5,7 @@ into torch, and a tensor that Python picks by it is seen as another one, though 
 on it.
 """
 
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-TORCH = str(Path(torch.__file__).parent)
+TORCH = str(Path(torch.__file__).parent) + os.sep
 # A comparison is asked of the other tensor where that has the more special type.
 MIRRORED = {"lt": "gt", "le": "ge"}
 

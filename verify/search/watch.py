@@ -7,7 +7,8 @@ import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
+from itertools import product
 from typing import Any
 from unittest.mock import patch
 
@@ -18,6 +19,8 @@ from torch.nn.functional import one_hot
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+from verify.trusted.surroundings import Ran
 
 FRAME = sys._getframe
 READS: tuple[tuple[Any, str], ...] = (
@@ -132,15 +135,27 @@ class Failing(TorchDispatchMode):
 
 def swallows(net: nn.Module, x: Tensor) -> bool:
     """Return whether a module goes on where one of its operations raises an error."""
+    for grad, wants, samples in product((True, False), (False, True), (2, 1)):
+        sample = x[:samples].clone().requires_grad_(wants)
+        ran = Ran()
+        with suppress(Exception), torch.set_grad_enabled(grad), ran:  # a gradient in forward
+            net(sample)
+        if ran.handles and goes_on(net, sample, grad):
+            return True
+    return False
+
+
+def goes_on(net: nn.Module, x: Tensor, grad: bool) -> bool:
+    """Return whether a call ends well though an operation raises, or is too long to know."""
     for at in range(MOST):
         mode = Failing(at)
         try:
-            with mode:
+            with torch.set_grad_enabled(grad), mode:
                 net(x)
         except Exception:  # of the operation, or of the user's code in its wake
             continue
         return mode.left > MOST  # it did raise, else there are no more of them
-    return False
+    return True
 
 
 @contextmanager

@@ -5,11 +5,16 @@ that writes to what outlives the call, or that takes numbers out of tensors.
 """
 
 import copy
+import os
+import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
+from itertools import product
+from pathlib import Path
+from types import CodeType
 from typing import Any
 from unittest.mock import patch
 
@@ -28,11 +33,16 @@ from torch.fx.traceback import preserve_node_meta
 from torch.overrides import TorchFunctionMode
 
 from verify.trusted.memory import crosses
+from verify.trusted.surroundings import OURS, Ran
 from verify.trusted.values import TraceError, mixing
 
 LEN = len
-PYTHON = sysconfig.get_paths()["stdlib"]
+PYTHON = sysconfig.get_paths()["stdlib"] + os.sep
+READERS = tuple(  # of a size's text
+    str(Path(file).parent) + os.sep for file in (torch.__file__, sympy.__file__ or "")
+)
 TEXT = {kind: kind.__repr__ for kind in (torch.SymInt, torch.SymFloat, torch.SymBool)}
+USERS = re.compile("require grad")  # torch's words, by which trace.py knows its error
 HINT = 113  # an example of a number of samples; a program that is special to it has guards
 
 
@@ -54,7 +64,7 @@ def as_text(size: Any) -> str:
     frame = sys._getframe(1)
     while frame.f_back and is_of_python(frame.f_code.co_filename):  # formatted for whom?
         frame = frame.f_back
-    if not any(part in frame.f_code.co_filename for part in ("/torch/", "/sympy/")):
+    if not frame.f_code.co_filename.startswith(READERS):
         raise mixing("the number of samples is made a text")
     return TEXT[type(size)](size)
 
@@ -106,16 +116,22 @@ class Watch(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def warm(net: nn.Module, dim: int, kinds: Sequence[torch.dtype]) -> None:
-    """Call a copy, so that what the user's code caches is made of numbers, not of a trace."""
+def warm(net: nn.Module, samples: Tensor) -> set[CodeType]:
+    """Call a copy, so that what the user's code caches is made of numbers, not of a trace.
+
+    Returned is the user's code that runs in the ways in which a trace calls the module.
+    """
     before = torch.is_autocast_enabled("cpu"), torch.get_default_dtype()
     try:
-        grad = torch.set_grad_enabled(torch.is_grad_enabled())
-        with suppress(Exception), torch.random.fork_rng(), grad:  # whatever it is is found later
-            copy.deepcopy(net)(torch.zeros(2, dim, dtype=kinds[0] if kinds else None))
+        with suppress(Exception), torch.random.fork_rng(), Ran() as ran:
+            copied = copy.deepcopy(net)
+            for grad, wants, batch in product((True, False), (False, True), (2, 1)):
+                with suppress(Exception), torch.set_grad_enabled(grad):  # found later
+                    copied(samples[:batch].clone().requires_grad_(wants))
     finally:
         torch.set_autocast_enabled("cpu", before[0])
         torch.set_default_dtype(before[1])
+    return ran.codes
 
 
 def program(
@@ -252,7 +268,7 @@ def source(node: fx.Node) -> str:
 
 def inside(path: str) -> bool:
     """Return whether a file is torch's or ours, and not the user's."""
-    return any(part in path for part in ("/torch/", "/verify/trusted/", "eval_with_key", "<"))
+    return path.startswith((*READERS, OURS, "<"))
 
 
 def explained(error: Exception) -> Exception:
@@ -265,7 +281,8 @@ def explained(error: Exception) -> Exception:
     if "DataDependent" in name or "DynamicOutputShape" in name or "Unbacked" in name:
         what = "what is computed depends on values, by a branch or a loop of Python"
         return TraceError("not a sample map", what, where)
-    lines = [line for line in str(error).splitlines() if line.strip()]
+    text = str(error) if frames and inside(frames[-1].filename) else USERS.sub("", str(error))
+    lines = [line for line in text.splitlines() if line.strip()]
     return TraceError("not readable", f"{name}: {lines[0] if lines else ''}", where)
 
 

@@ -4,12 +4,14 @@ import gc
 import sys
 import warnings
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from copy import copy
-from functools import cached_property, partial
+from functools import partial
+from logging import Logger
 from random import Random
 from types import (
     BuiltinFunctionType,
+    CodeType,
     FunctionType,
     GeneratorType,
     MemberDescriptorType,
@@ -25,8 +27,6 @@ import torch
 from numpy import ndarray
 from numpy.random import Generator, RandomState
 from torch import Tensor, nn
-from torch.nn.utils.spectral_norm import SpectralNorm
-from torch.nn.utils.weight_norm import WeightNorm
 
 from verify.trusted.surroundings import (
     WRAPPERS,
@@ -36,11 +36,13 @@ from verify.trusted.surroundings import (
     is_librarys,
     of_a_library,
 )
-from verify.trusted.values import mixing
+from verify.trusted.values import TraceError, mixing
 
 HOLDERS = "argparse collections contextlib fractions string"
 MEMBER = MemberDescriptorType
-PARTS = ("__self__", "__func__", "func", "args", "keywords")  # of a method, of a partial
+STEPPING = ("builtins", "itertools")
+CODE = (type, ModuleType, FunctionType, BuiltinFunctionType, CodeType)
+PARTS = ("__self__", "__func__", "func", "args", "keywords", "__dict__")  # of a method, a partial
 
 
 def holds(kind: type) -> bool:
@@ -69,8 +71,11 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     kind, known = type(value), {} if known is None else known
     if kind in (int, float, complex, str, bytes, bytearray, bool, NoneType):
         return kind, repr(value)
+    if issubclass(kind, torch.jit.ScriptModule | torch.ScriptObject):
+        raise TraceError("not readable", f"TorchScript, whose state is not seen: {kind.__name__}")
     if issubclass(kind, Tensor):
-        return id(value), value._version, value.requires_grad
+        own = snapshot(vars(value), known) if getattr(value, "__dict__", None) else None
+        return id(value), value._version, value.requires_grad, own
     if isinstance(value, Random | Generator | RandomState | torch.Generator):
         return id(value), rolled(value)
     if kind.__module__ in ("numpy", "array") or isinstance(value, ndarray):
@@ -78,7 +83,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if id(value) in known:
         return id(value)
     known[id(value)] = value  # kept alive, so that no other object gets its id
-    if issubclass(kind, Iterator) and kind.__module__ in ("builtins", "itertools"):
+    if issubclass(kind, Iterator) and any(c.__module__ in STEPPING for c in kind.__mro__[:-1]):
         return id(value), [snapshot(part, known) for part in position(value)]
     if issubclass(kind, dict | list | tuple | set | frozenset | deque):
         parts = [*value, *value.values()] if issubclass(kind, dict) else value
@@ -101,13 +106,39 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         users = [c for c in (*value.__mro__, kind) if not of_a_library(c)]
         return id(value), [snapshot(dict(vars(c)), known)[1] for c in users]
     if issubclass(kind, ModuleType) and not installed(value):
-        return id(value), [(k, entry(v, known)) for k, v in vars(value).items()]
-    if issubclass(kind, type | ModuleType) or (foreign and not holds(kind)):
+        return id(value), [(k, entry(v, known)) for k, v in vars(value).items() if k not in PYTHONS]
+    if issubclass(kind, CODE):
         return id(value), counted(value)
+    if foreign and not holds(kind):
+        parts = [snapshot(part, known) for part in parts_of(value)]
+        return id(value), counted(value), parts, raw(value)
     slots = [v for c in kind.__mro__ for v in vars(c).values() if isinstance(v, MEMBER)]
-    held = [slot.__get__(value) for slot in slots if hasattr(value, slot.__name__)]
+    held = [read(slot, value) for slot in slots]
     own = None if foreign else snapshot(kind, known)
-    return id(value), own, snapshot([*held, getattr(value, "__dict__", None)], known)[1]
+    own_dict = getattr(value, "__dict__", None)
+    return id(value), own, snapshot([*held, own_dict, *parts_of(value)], known)[1], raw(value)
+
+
+def read(slot: MemberDescriptorType, value: Any) -> Any:
+    try:
+        return slot.__get__(value)
+    except AttributeError:  # not set
+        return None
+
+
+def raw(value: Any) -> bytes:
+    """Return what an object keeps in memory of its own, if it says so."""
+    try:
+        return bytes(memoryview(value))
+    except (TypeError, ValueError, NotImplementedError):
+        return b""
+
+
+def parts_of(value: Any) -> list[Any]:
+    """Return what a library's object holds; of a logger what was put there."""
+    if isinstance(value, Logger):
+        return [held for key, held in vars(value).items() if key not in vars(Logger(""))]
+    return [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
 
 
 def entry(value: Any, known: dict[int, Any]) -> Any:
@@ -163,7 +194,14 @@ PYTHONS = (
 )
 
 
-def kept_by(net: nn.Module) -> dict[str, Any]:
+def put(found: dict[str, Any], name: str, value: Any) -> None:
+    """Keep a value by a name; two classes may have one."""
+    while found.get(name, value) is not value:
+        name += "'"
+    found[name] = value
+
+
+def kept_by(net: nn.Module, ran: Iterable[CodeType] = ()) -> dict[str, Any]:
     """Return what may hold state: attributes of modules and classes, globals, closures."""
     found: dict[str, Any] = {
         "torch's grad mode": torch.is_grad_enabled(),
@@ -184,36 +222,23 @@ def kept_by(net: nn.Module) -> dict[str, Any]:
                 continue
             for key, value in vars(cls).items():
                 if key not in PYTHONS:
-                    found[f"{cls.__name__}.{key}"] = value
+                    put(found, f"{cls.__name__}.{key}", value)
                 for k, cell in enumerate(getattr(value, "__closure__", None) or ()):
-                    found[f"{cls.__name__}.{key} closure {k}"] = cell.cell_contents
+                    put(found, f"{cls.__name__}.{key} closure {k}", cell.cell_contents)
             for key, value in vars(owner).items() if owner and not installed(owner) else ():
                 if key not in PYTHONS:
                     found[f"{cls.__module__}.{key}"] = value
-    held = {name: home.get(key) for name, (home, key) in globals_of(net).items()}
+    held = {name: home.get(key) for name, (home, key) in globals_of(net, ran).items()}
     return {**held, **found}
 
 
-def computed(net: nn.Module) -> set[str]:
-    """Return the attributes that torch's own hooks set anew, and those that Python caches.
-
-    They are put back, so that each call computes them.
-    """
-    found = set()
-    for path, module in net.named_modules():
-        hooks = module._forward_pre_hooks.values()
-        own = {hook.name for hook in hooks if isinstance(hook, WeightNorm | SpectralNorm)}
-        names = {name for name in own if isinstance(vars(module).get(name), Tensor)}
-        for cls in type(module).__mro__:
-            names |= {k for k, v in vars(cls).items() if isinstance(v, cached_property)}
-        found |= {f"{path}.{name}".lstrip(".") for name in names}
-    return found
-
-
-def state(net: nn.Module) -> tuple[dict[str, Any], dict[int, Any]]:
+def state(net: nn.Module, ran: Iterable[CodeType] = ()) -> tuple[dict[str, Any], dict[int, Any]]:
     """Return snapshots of all that may hold state, and the objects they keep alive."""
     known: dict[int, Any] = {}
-    return {name: snapshot(value, known) for name, value in kept_by(net).items()}, known
+    for module in net.modules():
+        if isinstance(module, torch.jit.ScriptModule):
+            snapshot(module)
+    return {name: snapshot(value, known) for name, value in kept_by(net, ran).items()}, known
 
 
 def contents(value: Any) -> Any:
@@ -221,10 +246,16 @@ def contents(value: Any) -> Any:
 
 
 class Unchanged:
-    """Raises TraceError if a block changes what a module keeps; puts attributes back."""
+    """Raises TraceError if a block changes what a module keeps; puts attributes back.
 
-    def __init__(self, net: nn.Module) -> None:
-        self.net, self.before = net, state(net)
+    But for attributes that each call computes: ``renewed``.
+    """
+
+    def __init__(
+        self, net: nn.Module, ran: Iterable[CodeType] = (), renewed: frozenset[str] = frozenset()
+    ) -> None:
+        self.renewed = renewed
+        self.net, self.ran, self.before = net, ran, state(net, ran)
 
     def __enter__(self) -> None:
         self.copies = {
@@ -233,12 +264,12 @@ class Unchanged:
         }
 
     def __exit__(self, *_: object) -> None:
-        before, after = self.before[0], state(self.net)
+        before, after = self.before[0], state(self.net, self.ran)
         changed = [n for n in {**before, **after[0]} if before.get(n) != after[0].get(n)]
         for module, attributes in self.copies.items() if changed else ():
             restore(module, attributes)
-        self.before = state(self.net) if changed else after
-        if set(changed) - computed(self.net):
+        self.before = state(self.net, self.ran) if changed else after
+        if set(changed) - self.renewed:
             raise mixing(f"the call changes {changed[0]}")
 
 

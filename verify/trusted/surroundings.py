@@ -1,11 +1,14 @@
 """The globals that a module's code names, in any file, by way of what it calls."""
 
+import dis
+import gc
+import os
 import sys
 import sysconfig
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property, partial, partialmethod
 from pathlib import Path
-from types import CellType, CodeType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from torch import nn
@@ -15,8 +18,10 @@ FOREIGN = (
     *("torch", "numpy", "sympy", "mpmath", "matplotlib", "IPython", "ipykernel", "traitlets"),
     "verify",
 )
-OURS = str(Path(__file__).parent.parent)
-LIBRARIES = tuple({sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")})
+OURS = str(Path(__file__).parent.parent) + os.sep
+LIBRARIES = tuple(
+    {sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "purelib", "platlib")}
+)
 WRAPPERS = property, classmethod, staticmethod, cached_property, partialmethod
 INSIDE = ("__func__", "__wrapped__", "fget", "func", "__self__")  # of a wrapper, of a method
 
@@ -26,12 +31,25 @@ def of_a_library(value: Any) -> bool:
 
     ``__module__`` may be None.
     """
-    return str(value.__module__).split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
+    return is_library(str(value.__module__).split(".")[0])
+
+
+def is_library(root: str) -> bool:
+    """Return whether a top-level name is Python's or of one of these libraries, not a user's."""
+    file = getattr(sys.modules.get(root), "__file__", None)
+    elsewhere = file is not None and not file.startswith((*LIBRARIES, OURS))
+    return root in {*FOREIGN, *sys.stdlib_module_names} and not elsewhere
 
 
 def is_librarys(function: FunctionType) -> bool:
     """Return whether a function's code is Python's or a library's, whatever its name says."""
-    return function.__code__.co_filename.startswith((*LIBRARIES, OURS, "<frozen"))
+    made = function.__code__.co_filename.startswith("<")
+    home = sys.modules.get(str(function.__globals__.get("__name__"))) if made else None
+    return of_library_code(function.__code__) or (home is not None and installed(home))
+
+
+def of_library_code(code: CodeType) -> bool:
+    return code.co_filename.startswith((*LIBRARIES, OURS, "<frozen"))
 
 
 def captured(function: FunctionType) -> list[Any]:
@@ -40,15 +58,20 @@ def captured(function: FunctionType) -> list[Any]:
     return [cell.cell_contents for cell in function.__closure__ or () if cell != empty]
 
 
+def codes_in(function: FunctionType) -> list[CodeType]:
+    """Return the code of a function and of what is defined inside of it."""
+    codes = [function.__code__]
+    for code in codes:
+        codes += [part for part in code.co_consts if isinstance(part, CodeType)]
+    return codes
+
+
 def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
     """Return where the globals are kept that a function names, and what is defined inside of it.
 
     Also named are attributes of modules and classes of the user's, and what is imported inside.
     """
-    codes = [function.__code__]
-    for code in codes:
-        codes += [part for part in code.co_consts if isinstance(part, CodeType)]
-    names = list(dict.fromkeys(n for code in codes for n in code.co_names))
+    names = list(dict.fromkeys(n for code in codes_in(function) for n in code.co_names))
     homes: list[dict[str, Any]] = [sys.modules, function.__globals__]
     found = []
     for home in homes:
@@ -65,8 +88,9 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
 def installed(module: ModuleType) -> bool:
     """Return whether a module is Python's or a library's, and not one of the user's."""
     file = getattr(module, "__file__", None)
-    library = module.__name__.split(".")[0] in {*FOREIGN, *sys.stdlib_module_names}
-    return library or file is None or file.startswith(LIBRARIES)
+    library = is_library(module.__name__.split(".")[0])
+    built_in = file is None and sys.modules.get(module.__name__) is module
+    return library or built_in or (file is not None and file.startswith(LIBRARIES))
 
 
 def functions_of(value: Any, deep: int = 4) -> Iterator[FunctionType]:
@@ -89,8 +113,56 @@ def functions_of(value: Any, deep: int = 4) -> Iterator[FunctionType]:
                     yield from functions_of(part)
 
 
-def globals_of(net: nn.Module) -> dict[str, tuple[dict[str, Any], str]]:
-    """Return where the globals are kept that a module's code may come to.
+class Ran:
+    """Notes the code of the user's that a block runs, however it comes to it.
+
+    Attributes:
+        codes: the code of the user's.
+        handles: whether some of it may go on after an error.
+    """
+
+    def __init__(self) -> None:
+        self.codes: set[CodeType] = set()
+        self.handles = False
+
+    def __enter__(self) -> "Ran":
+        self.before = sys.getprofile()
+        sys.setprofile(self.note)
+        return self
+
+    def note(self, frame: FrameType, event: str, _: Any) -> None:
+        code, home = frame.f_code, str(frame.f_globals.get("__name__"))
+        if event != "call" or code in self.codes:
+            return
+        if not of_library_code(code):
+            self.codes.add(code)
+            self.handles |= handles(code)
+        elif code.co_name == "__exit__":  # of contextlib.suppress
+            self.handles |= not home.startswith(("torch.", "verify."))
+
+    def __exit__(self, *_: object) -> None:
+        sys.setprofile(self.before)
+
+
+def handles(code: CodeType) -> bool:
+    """Return whether code has a handler of errors, but those of ``with``."""
+    steps = [step.opname for step in dis.get_instructions(code)]
+    handlers = steps.count("PUSH_EXC_INFO") - steps.count("WITH_EXCEPT_START")
+    return handlers > 0 or code.co_name == "__exit__"
+
+
+def called(home: dict[str, Any], name: str, found: Mapping[str, Any]) -> str:
+    """Return a name for a global, another one for each of two modules of one name."""
+    text = f"{home.get('__name__')}.{name}"
+    while text in found and found[text][0] is not home:
+        text += "'"
+    return text
+
+
+def globals_of(
+    net: nn.Module, ran: Iterable[CodeType] = ()
+) -> dict[str, tuple[dict[str, Any], str]]:
+    """Return where the globals are kept that a module's code may come to, or code that ``ran``.
 
     >>> [*globals_of(nn.Tanh())]
     []
@@ -102,12 +174,18 @@ def globals_of(net: nn.Module) -> dict[str, tuple[dict[str, Any], str]]:
             hooks = held.values() if isinstance(held, dict) else (held,)
             queue += [f for hook in hooks for f in functions_of(hook)]
     seen: set[int] = set()
-    for function in queue:
-        if id(function) in seen:
-            continue
-        seen.add(id(function))
-        kept = named(function)
-        found |= {f"{home.get('__name__')}.{name}": (home, name) for home, name in kept}
-        reached = [*captured(function), *(home[name] for home, name in kept)]
-        queue += [f for value in reached for f in functions_of(value)]
+    missing = {*ran}
+    while queue:
+        function = queue.pop()
+        if id(function) not in seen:
+            seen.add(id(function))
+            missing -= {c for c in codes_in(function) if not c.co_freevars}
+            kept = named(function)
+            found |= {called(home, name, found): (home, name) for home, name in kept}
+            reached = [*captured(function), *(home[name] for home, name in kept)]
+            queue += [f for value in reached for f in functions_of(value)]
+        if missing and not queue:
+            others = [f for f in gc.get_referrers(*missing) if isinstance(f, FunctionType)]
+            queue, missing = [f for f in others if not is_librarys(f)], set()
+            found |= {f"{f.__qualname__} at {id(f)}": ({"": f}, "") for f in queue}
     return found

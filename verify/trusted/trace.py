@@ -18,6 +18,7 @@ from torch.utils._pytree import tree_leaves
 
 from verify.trusted.builder import Builder, extent_of
 from verify.trusted.canonical import canonical
+from verify.trusted.computed import renewed
 from verify.trusted.graph import Graph, Literal, Node, Ref
 from verify.trusted.memory import check_tensors
 from verify.trusted.program import OutputError, check_taken, explained, program, warm
@@ -69,9 +70,11 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
     parameters = dict(net.named_parameters(remove_duplicate=False))
     tensors = {**parameters, **dict(net.named_buffers(remove_duplicate=False))}
     check_tensors(tensors, parameters)
-    warm(net, dim, [t.dtype for t in tensors.values() if t.is_floating_point()])
+    kinds = [t.dtype for t in tensors.values() if t.is_floating_point()]
+    samples = torch.zeros(2, dim, dtype=kinds[0] if kinds else None)
+    ran = warm(net, samples)
     found: dict[Any, Traced] = {}
-    same = Unchanged(net)
+    same = Unchanged(net, ran, renewed(net, samples, ran))
     for batch in (None, 1):
         failed: list[Exception] = []
         for grad, wants in itertools.product((True, False), (False, True)):
