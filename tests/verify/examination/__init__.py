@@ -70,6 +70,16 @@ from . import (
     state_attacks,
     storage,
     ties,
+    written_energies,
+    written_exact,
+    written_groups,
+    written_layers,
+    written_margins,
+    written_papers,
+    written_pieces,
+    written_prox,
+    written_signs,
+    written_sums,
 )
 from .entry import ENTRIES, Entry
 
@@ -145,4 +155,14 @@ __all__ = [
     "state_attacks",
     "storage",
     "ties",
+    "written_energies",
+    "written_exact",
+    "written_groups",
+    "written_layers",
+    "written_margins",
+    "written_papers",
+    "written_pieces",
+    "written_prox",
+    "written_signs",
+    "written_sums",
 ]
