@@ -195,7 +195,9 @@ def orthogonal_layer_free():
     return Wrap(lambda x, lin: x - torch.tanh(lin(x)) @ lin.weight, lin=lin)
 
 
-@convex("an orthogonal layer on both sides", dim=4)
+@convex(
+    "an orthogonal layer, up to the rounding of its base, on both sides, and less than 1", dim=4
+)
 def orthogonal_layer():
     lin = orthogonal(nn.Linear(4, 4), orthogonal_map="cayley")
     return Wrap(lambda x, lin: x - torch.tanh(lin(x)) @ lin.weight, lin=lin)
