@@ -84,6 +84,7 @@ from . import (
     written_pieces,
     written_prox,
     written_signs,
+    written_slips,
     written_steps,
     written_sums,
 )
@@ -175,6 +176,7 @@ __all__ = [
     "written_pieces",
     "written_prox",
     "written_signs",
+    "written_slips",
     "written_steps",
     "written_sums",
 ]

@@ -200,7 +200,7 @@ def orthogonal_layer_free():
 )
 def orthogonal_layer():
     lin = orthogonal(nn.Linear(4, 4), orthogonal_map="cayley")
-    return Wrap(lambda x, lin: x - torch.tanh(lin(x)) @ lin.weight, lin=lin)
+    return Wrap(lambda x, lin: x - 0.9 * torch.tanh(lin(x)) @ lin.weight, lin=lin)
 
 
 @gradient_only("one and a half times the tanh", dim=4)
