@@ -1,5 +1,8 @@
 """Gradients of energies taken inside forward, some of them of what is not the energy at all."""
 
+# Parts that torch makes have no narrower type than Tensor | Module.
+# pyright: reportAssignmentType=false
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,5 +1,8 @@
 """Layers and cascades of layers in their authors' spellings; what stands between W and W^T."""
 
+# Parts that torch makes have no narrower type than Tensor | Module.
+# pyright: reportArgumentType=false
+
 import copy
 from functools import partial, reduce
 

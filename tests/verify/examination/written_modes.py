@@ -1,5 +1,8 @@
 """Modes, batches, chance and memory: what still maps each sample by itself, and what does not."""
 
+# Parts that torch makes have no narrower type than Tensor | Module.
+# pyright: reportAttributeAccessIssue=false, reportCallIssue=false
+
 import time
 
 import torch

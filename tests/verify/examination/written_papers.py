@@ -1,5 +1,8 @@
 """Networks of the literature as their repositories have them: denoisers, flows, attention, OT."""
 
+# Parts that torch makes have no narrower type than Tensor | Module.
+# pyright: reportArgumentType=false, reportCallIssue=false
+
 import math
 
 import torch

@@ -1,5 +1,9 @@
 """Sums, differences, compositions and integrals of fields, and residual nets of every kind."""
 
+# Parts that torch makes have no narrower type than Tensor | Module.
+# pyright: reportArgumentType=false, reportCallIssue=false
+# pyright: reportOperatorIssue=false, reportIncompatibleMethodOverride=false
+
 import math
 
 import torch
