@@ -35,8 +35,8 @@ class Tied(nn.Module):
     ("well", "read"),
     [
         (lambda: time.time() > 0, "time.time"),
-        (lambda: "WHERE" not in os.environ, "os"),
-        (lambda: os.environ.get("WHERE") is None, "os"),
+        (lambda: "WHERE" not in os.environ, "_Environ"),
+        (lambda: os.environ.get("WHERE") is None, "_Environ"),
         (lambda: all(frame.function != "fit" for frame in inspect.stack()), "inspect.stack"),
         (lambda: sys._getframe(1).f_code.co_name != "fit", "_getframe"),
         (lambda: torch.get_default_dtype() != torch.float16, "get_default_dtype"),
@@ -227,7 +227,7 @@ def seen_as_it_is(x: Tensor) -> bool:
 def test_another_path_of_what_is_not_traced(odd: Callable[[Tensor], bool]) -> None:
     assert verify.decide(Layout(odd), "psd", dim=2).status == "unknown"
     strayed = strays(Layout(odd), 2)
-    assert "another path" in strayed or "Python code reads" in strayed
+    assert any(why in strayed for why in ("another path", "Python code reads", "holds torch._C"))
 
 
 def test_another_path_by_what_is_not_read() -> None:

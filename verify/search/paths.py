@@ -27,6 +27,7 @@ from verify.trusted.surroundings import installed as librarys
 
 SITE = Path(torch.__file__).parent.parent
 OTHERS = tuple(f"{home}{os.sep}" for home in (SITE / "torch", Path(__file__).parent.parent))
+BUILT_IN = "__builtins__"
 WRITTEN = "<eval_with_key>"
 CELLS = ("<ipython", "<stdin>", "<cell")
 STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
@@ -80,8 +81,11 @@ class Follow:
 
     def follows(self, frame: FrameType) -> bool:
         """Return whether a frame runs the user's code."""
-        name = str(frame.f_globals.get("__name__", ""))
-        return yours(frame.f_code.co_filename, name, self.homes)
+        name, code = str(frame.f_globals.get("__name__", "")), frame.f_code
+        written = code.co_filename.startswith("<") and frame.f_globals.keys() <= {"fn", BUILT_IN}
+        if written or (code.co_name == "<module>" and code.co_filename.startswith("<")):
+            return False  # of torch's tracer; of exec, which the user's code may not call
+        return yours(code.co_filename, name, self.homes)
 
     def run(self, act: Callable[[], Any], asks: bool) -> "Follow":
         """Follow what is called."""

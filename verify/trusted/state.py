@@ -138,6 +138,9 @@ def parts_of(value: Any) -> list[Any]:
     """Return what a library's object holds; of a logger what was put there."""
     if isinstance(value, Logger):
         return [held for key, held in vars(value).items() if key not in vars(Logger(""))]
+    if str(type(value).__module__).split(".")[0] == "sympy":  # with which torch traces
+        return []
+    getattr(value, "__dict__", None)  # Python makes it when it is asked for
     return [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
 
 
