@@ -1,6 +1,5 @@
 """The graph against the module itself, at random points and parameters, in every mode of torch."""
 
-import copy
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -13,6 +12,7 @@ from verify.search.effort import flops
 from verify.search.evaluate import evaluate
 from verify.search.paths import strays
 from verify.search.watch import swallows, watched
+from verify.trusted.computed import copied
 from verify.trusted.trace import Traced
 
 JUMPS = ("step", "floor", "round", "iszero", "where", "hardmax")
@@ -33,7 +33,7 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
     """
     own, kinds = net, [*map(type, net.modules())]
     try:
-        net = copy.deepcopy(net)
+        net = copied(net)
     except Exception:  # of the user's code, of any kind
         return "the module cannot be copied, so its values were not compared with its graph's"
     if [*map(type, net.modules())] != kinds:
@@ -42,7 +42,7 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
     for number, run in enumerate(RUNS):
         told, known = compared(net if number else own, traced, run, number)  # a copy may differ
         if told == DIFFERS and run[1] > 1:  # there rounding may be all that is left
-            told, known = compared(copy.deepcopy(net).double(), traced, run, number)
+            told, known = compared(copied(net).double(), traced, run, number)
         if told:
             return told
         finite = finite or (known and (scope == "all" or not run[0]))

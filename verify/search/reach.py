@@ -43,7 +43,8 @@ ATTRIBUTES = """
     __builtins__ __class__ __closure__ __code__ __dict__ __globals__ __hash__ __reduce__
     __reduce_ex__ __repr__ __sizeof__ __subclasses__ __traceback__ __weakref__ ag_frame
     cache_clear cache_info cr_frame f_back f_code f_globals f_locals get_cache_token gi_frame
-    next_functions tb_frame _sequence_nr MemoryError RecursionError
+    next_functions tb_frame _sequence_nr MemoryError RecursionError __eq__ __ne__ __lt__ __le__
+    __gt__ __ge__
 """
 LIMITS = ("MemoryError", "RecursionError")
 ARRAYS = """

@@ -37,12 +37,25 @@ def hooked(module: nn.Module) -> Iterator[tuple[str, Any]]:
             yield hook.name, hook
 
 
+def copied(net: nn.Module) -> nn.Module:
+    """Return a copy; of what a hook of torch computed, which torch does not copy, the values."""
+    held = [(vars(m), name) for m in net.modules() for name, _ in hooked(m)]
+    before = [home[name] for home, name in held]
+    try:
+        for home, name in held:
+            home[name] = home[name].detach()
+        return deepcopy(net)
+    finally:
+        for (home, name), value in zip(held, before, strict=True):
+            home[name] = value
+
+
 def renewed(net: nn.Module, x: Tensor, ran: Iterable[CodeType]) -> frozenset[str]:
     """Return the attributes of ``computed``; TraceError if a second call changes what is there."""
     if not computed(net):
         return frozenset()
     try:
-        net = deepcopy(net)
+        net = copied(net)
         net(x)
     except Exception:  # of any kind: it is reported where the module is traced
         return frozenset(computed(net))

@@ -38,8 +38,10 @@ def overlap(a: Tensor, b: Tensor) -> bool:
 
 
 def crosses(node: fx.Node) -> bool:
-    """Return whether an operation in place reads, as another view, what it writes to."""
-    return any(root(a) is root(b) and meet(a, b) for a, b in itertools.product(*sides(node)))
+    """Return whether an operation in place reads what it writes to, but entry by entry."""
+    own = node.target is torch.ops.aten.copy_.default
+    own = own or torch.Tag.pointwise in getattr(node.target, "tags", ())
+    return any(root(a) is root(b) and meet(a, b, own) for a, b in itertools.product(*sides(node)))
 
 
 def sides(node: fx.Node) -> tuple[list[fx.Node], list[fx.Node]]:
@@ -65,12 +67,12 @@ def root(node: Any) -> Any:
     return node
 
 
-def meet(a: fx.Node, b: fx.Node) -> bool:
-    """Return whether two views of one tensor share entries, and are not the same view."""
+def meet(a: fx.Node, b: fx.Node, own: bool) -> bool:
+    """Return whether two views of one tensor share entries; if ``own``, and are not the same."""
     one, two = (
         [*map(hinted, (*t.shape, *t.stride(), t.storage_offset()))] for t in map(value, (a, b))
     )
-    return one != two and bool(entries(a) & entries(b))
+    return not (own and one == two) and bool(entries(a) & entries(b))
 
 
 def entries(node: fx.Node) -> set[int]:

@@ -4,7 +4,6 @@ Refused is what is no function of the sample: a program that is special to some 
 that writes to what outlives the call, or that takes numbers out of tensors.
 """
 
-import copy
 import os
 import re
 import sys
@@ -14,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import product
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FrameType
 from typing import Any
 from unittest.mock import patch
 
@@ -30,8 +29,9 @@ from torch.fx.experimental.symbolic_shapes import (
     StatelessSymbolicContext,
 )
 from torch.fx.traceback import preserve_node_meta
-from torch.overrides import TorchFunctionMode
 
+from verify.trusted.computed import copied
+from verify.trusted.eager import Eager
 from verify.trusted.memory import crosses
 from verify.trusted.surroundings import OURS, Ran
 from verify.trusted.values import TraceError, mixing
@@ -43,6 +43,7 @@ READERS = tuple(  # of a size's text
 )
 TEXT = {kind: kind.__repr__ for kind in (torch.SymInt, torch.SymFloat, torch.SymBool)}
 USERS = re.compile("require grad")  # torch's words, by which trace.py knows its error
+HASH = torch.SymInt.__hash__
 HINT = 113  # an example of a number of samples; a program that is special to it has guards
 
 
@@ -59,14 +60,11 @@ def is_of_python(path: str) -> bool:
     return path.startswith(PYTHON) and "-packages" not in path
 
 
-def as_text(size: Any) -> str:
-    """Return the name of a size to torch, refuse it to others: for them it is a number's text."""
-    frame = sys._getframe(1)
+def is_for_torch(frame: FrameType) -> bool:
+    """Return whether a text or a key is made for torch, which names sizes by it."""
     while frame.f_back and is_of_python(frame.f_code.co_filename):  # formatted for whom?
         frame = frame.f_back
-    if not frame.f_code.co_filename.startswith(READERS):
-        raise mixing("the number of samples is made a text")
-    return TEXT[type(size)](size)
+    return frame.f_code.co_filename.startswith(READERS)
 
 
 class Called(nn.Module):
@@ -78,11 +76,28 @@ class Called(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         before = self.registered()
+        refused = mixing("the number of samples is made a text or a key")
+        told: list[Any] = []  # the module may catch what is raised
+
+        def as_text(size: Any) -> str:
+            if not is_for_torch(sys._getframe(1)):
+                told.append(size)
+                raise refused
+            return TEXT[type(size)](size)
+
+        def as_key(size: Any) -> int:
+            if not is_for_torch(sys._getframe(1)):
+                told.append(size)
+            return HASH(size)
+
         with ExitStack() as stack:
             stack.enter_context(patch("builtins.len", symbolic_len))
             for kind in TEXT:
                 stack.enter_context(patch.object(kind, "__repr__", as_text))
+            stack.enter_context(patch.object(torch.SymInt, "__hash__", as_key))
             y = self.net(x)
+        if told:
+            raise refused
         if self.registered() != before:
             raise mixing(
                 "the call replaces, adds or freezes a parameter or a buffer, or sets torch's mode"
@@ -99,23 +114,6 @@ class Called(nn.Module):
         return [*named, *(("torch's modes", 0, mode) for mode in modes)]
 
 
-class Watch(TorchFunctionMode):
-    """Note what leaves torch; one formula for distances, which torch chooses by their number."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.left = ""
-
-    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = getattr(func, "__name__", "")
-        if name in ("numpy", "__array__", "__dlpack__", "data_ptr"):
-            self.left = name
-        if func is torch.cdist:
-            args, kwargs = args[:3], {**(kwargs or {})}
-            kwargs["compute_mode"] = "donot_use_mm_for_euclid_dist"
-        return func(*args, **(kwargs or {}))
-
-
 def warm(net: nn.Module, samples: Tensor) -> set[CodeType]:
     """Call a copy, so that what the user's code caches is made of numbers, not of a trace.
 
@@ -124,10 +122,10 @@ def warm(net: nn.Module, samples: Tensor) -> set[CodeType]:
     before = torch.is_autocast_enabled("cpu"), torch.get_default_dtype()
     try:
         with suppress(Exception), torch.random.fork_rng(), Ran() as ran:
-            copied = copy.deepcopy(net)
+            called = copied(net)
             for grad, wants, batch in product((True, False), (False, True), (2, 1)):
                 with suppress(Exception), torch.set_grad_enabled(grad):  # found later
-                    copied(samples[:batch].clone().requires_grad_(wants))
+                    called(samples[:batch].clone().requires_grad_(wants))
     finally:
         torch.set_autocast_enabled("cpu", before[0])
         torch.set_default_dtype(before[1])
@@ -141,17 +139,23 @@ def program(
     batch: int | None,
     wants: bool,
     lines: bool,
+    turned: bool = False,
 ) -> fx.GraphModule:
     """Return the operations on a batch, of any size from 2 on for None, with lines of the source.
 
-    x requires a gradient if it ``wants`` one.
+    x requires a gradient if it ``wants`` one, and lies column by column if it is ``turned``.
     """
     env, called = ShapeEnv(), Called(net)
     mode = FakeTensorMode(shape_env=env, allow_non_fake_inputs=True)
     fakes = [mode.from_tensor(t, static_shapes=True) for t in tensors.values()]
     dtypes = [t.dtype for t in tensors.values() if t.is_floating_point()]
     dtype = dtypes[0] if dtypes else torch.get_default_dtype()
-    x = torch.empty(batch or HINT, dim, dtype=dtype, requires_grad=wants)
+    x = (
+        torch.empty(dim, batch or HINT, dtype=dtype).T
+        if turned
+        else torch.empty(batch or HINT, dim, dtype=dtype)
+    )
+    x.requires_grad_(wants)
     sizes = [DimDynamic.STATIC if batch else DimDynamic.DYNAMIC, DimDynamic.STATIC]
     x = mode.from_tensor(x, symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes))
 
@@ -166,12 +170,13 @@ def program(
         return make_fx(f, tracing_mode="symbolic", _allow_non_fake_inputs=True,
                        record_stack_traces=lines)(fakes, x)  # fmt: skip
 
-    with plain_kernels(), torch.autocast("cpu", enabled=False), Watch() as watch:
+    with plain_kernels(), torch.autocast("cpu", enabled=False), Eager() as eager:
         out = made(run)
         if any(writes(node) for node in out.graph.nodes):
             out = without_writes(out, made)
-    if watch.left:
-        raise mixing(f"values that leave torch by {watch.left}")
+            out.meta["writes"] = True
+    if eager.left:
+        raise mixing(f"values that leave torch by {eager.left}")
     check_guards(env)
     return out
 

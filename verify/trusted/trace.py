@@ -66,8 +66,7 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
     >>> trace(nn.Linear(2, 2), 2).names
     ('bias', 'weight')
     """
-    dim = checked_dim(net, dim)
-    parameters = dict(net.named_parameters(remove_duplicate=False))
+    dim, parameters = checked_dim(net, dim), dict(net.named_parameters(remove_duplicate=False))
     tensors = {**parameters, **dict(net.named_buffers(remove_duplicate=False))}
     check_tensors(tensors, parameters)
     kinds = [t.dtype for t in tensors.values() if t.is_floating_point()]
@@ -95,25 +94,32 @@ def read_once(
     net: nn.Module, dim: int, tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor],
     way: tuple[int | None, bool, bool, float | None], found: dict[Any, Traced], same: Unchanged,
 ) -> None:  # fmt: skip
-    """Run the module in one way; read the program unless it is known; raise for another graph."""
+    """Run the module in one way; read the program unless it is known; raise for another graph.
+
+    What writes in place may do so by a view or to a copy, as a batch lies in memory: in two ways.
+    """
     batch, grad, wants, fill = way
     thetas = list({id(t): t for t in parameters.values() if t.requires_grad}.values())
-    with filled(thetas, fill), same:
-        try:
-            with torch.set_grad_enabled(grad):
-                made = program(net, tensors, dim, batch, wants, not found)
-        except Exception as error:  # the user's code may raise anything
-            raise reported(explained(error), dim) from error
-        key = spelled(made, batch)
-        if key in found:
-            return
-        check_output(made, batch, dim)
-        check_taken(made)
-        reader = Reader(made, thetas, batch is None)
-        found[key] = finish(reader.b, reader.run([*tensors.values()], dim), parameters)
+    for turned in (False, True):
+        with filled(thetas, fill), same:
+            try:
+                with torch.set_grad_enabled(grad):
+                    made = program(net, tensors, dim, batch, wants, not found, turned)
+            except Exception as error:  # the user's code may raise anything
+                if turned and not isinstance(error, TraceError):
+                    break  # view of such a batch
+                raise reported(explained(error), dim) from error
+            key = spelled(made, batch)
+            if key not in found:
+                check_output(made, batch, dim)
+                check_taken(made)
+                reader = Reader(made, thetas, batch is None)
+                found[key] = finish(reader.b, reader.run([*tensors.values()], dim), parameters)
+        if not made.meta.get("writes"):
+            break
     if len({traced.graph.digest for traced in found.values()}) > 1:
-        raise mixing("another map with gradients switched off, for one sample, at a second call, or"
-                     " with other numbers where the parameters are")  # fmt: skip
+        raise mixing("another map with gradients switched off, for one sample, at a second call,"
+                     " in another layout, or with other numbers as parameters")  # fmt: skip
 
 
 def reported(error: Exception, dim: int) -> Exception:
