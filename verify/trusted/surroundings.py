@@ -78,6 +78,8 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
         users = home is function.__globals__ or home.get("__name__") not in sys.modules
         users = users or not installed(sys.modules[home["__name__"]])
         kept = [n for n in names if n in home and home[n] is not sys.modules]
+        if home is sys.modules:  # a library's comes when torch first needs it
+            kept = [n for n in kept if not (home[n] is None or installed(home[n]))]
         found += [(home, n) for n in kept if users or not callable(home[n])]  # torch wraps its own
         held = [home[n] for n in names if n in home]
         inner = [vars(m) for m in held if isinstance(m, ModuleType)]
