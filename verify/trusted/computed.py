@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
 from functools import cached_property
-from types import CodeType
+from types import FunctionType
 from typing import Any
 
 import torch
@@ -50,7 +50,7 @@ def copied(net: nn.Module) -> nn.Module:
             home[name] = value
 
 
-def renewed(net: nn.Module, x: Tensor, ran: Iterable[CodeType]) -> frozenset[str]:
+def renewed(net: nn.Module, x: Tensor, ran: Iterable[FunctionType]) -> frozenset[str]:
     """Return the attributes of ``computed``; TraceError if a second call changes what is there."""
     if not computed(net):
         return frozenset()

@@ -204,7 +204,7 @@ def put(found: dict[str, Any], name: str, value: Any) -> None:
     found[name] = value
 
 
-def kept_by(net: nn.Module, ran: Iterable[CodeType] = ()) -> dict[str, Any]:
+def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
     """Return what may hold state: attributes of modules and classes, globals, closures."""
     found: dict[str, Any] = {
         "torch's grad mode": torch.is_grad_enabled(),
@@ -235,7 +235,9 @@ def kept_by(net: nn.Module, ran: Iterable[CodeType] = ()) -> dict[str, Any]:
     return {**held, **found}
 
 
-def state(net: nn.Module, ran: Iterable[CodeType] = ()) -> tuple[dict[str, Any], dict[int, Any]]:
+def state(
+    net: nn.Module, ran: Iterable[FunctionType] = ()
+) -> tuple[dict[str, Any], dict[int, Any]]:
     """Return snapshots of all that may hold state, and the objects they keep alive."""
     known: dict[int, Any] = {}
     for module in net.modules():
@@ -255,7 +257,10 @@ class Unchanged:
     """
 
     def __init__(
-        self, net: nn.Module, ran: Iterable[CodeType] = (), renewed: frozenset[str] = frozenset()
+        self,
+        net: nn.Module,
+        ran: Iterable[FunctionType] = (),
+        renewed: frozenset[str] = frozenset(),
     ) -> None:
         self.renewed = renewed
         self.net, self.ran, self.before = net, ran, state(net, ran)

@@ -91,7 +91,7 @@ def installed(module: ModuleType) -> bool:
     """Return whether a module is Python's or a library's, and not one of the user's."""
     file = getattr(module, "__file__", None)
     library = is_library(module.__name__.split(".")[0])
-    built_in = file is None and sys.modules.get(module.__name__) is module
+    built_in = getattr(module.__spec__, "origin", None) in ("built-in", "frozen")
     return library or built_in or (file is not None and file.startswith(LIBRARIES))
 
 
@@ -161,33 +161,41 @@ def called(home: dict[str, Any], name: str, found: Mapping[str, Any]) -> str:
     return text
 
 
-def globals_of(
-    net: nn.Module, ran: Iterable[CodeType] = ()
-) -> dict[str, tuple[dict[str, Any], str]]:
-    """Return where the globals are kept that a module's code may come to, or code that ``ran``.
-
-    >>> [*globals_of(nn.Tanh())]
-    []
-    """
-    found: dict[str, tuple[dict[str, Any], str]] = {}
-    queue = [f for module in net.modules() for f in functions_of(module)]
+def reached(net: nn.Module, also: Iterable[FunctionType] = ()) -> list[FunctionType]:
+    """Return the functions of the user's that a module's code is seen to come to, and others."""
+    queue = [*also, *(f for module in net.modules() for f in functions_of(module))]
     for module in net.modules():
         for held in vars(module).values():
             hooks = held.values() if isinstance(held, dict) else (held,)
             queue += [f for hook in hooks for f in functions_of(hook)]
-    seen: set[int] = set()
-    missing = {*ran}
-    while queue:
-        function = queue.pop()
-        if id(function) not in seen:
-            seen.add(id(function))
-            missing -= {c for c in codes_in(function) if not c.co_freevars}
-            kept = named(function)
-            found |= {called(home, name, found): (home, name) for home, name in kept}
-            reached = [*captured(function), *(home[name] for home, name in kept)]
-            queue += [f for value in reached for f in functions_of(value)]
-        if missing and not queue:
-            others = [f for f in gc.get_referrers(*missing) if isinstance(f, FunctionType)]
-            queue, missing = [f for f in others if not is_librarys(f)], set()
-            found |= {f"{f.__qualname__} at {id(f)}": ({"": f}, "") for f in queue}
+    found: dict[int, FunctionType] = {}
+    for function in queue:
+        if id(function) not in found:
+            found[id(function)] = function
+            inside = [*captured(function), *(home[name] for home, name in named(function))]
+            queue += [f for value in inside for f in functions_of(value)]
+    return [*found.values()]
+
+
+def behind(net: nn.Module, ran: Iterable[CodeType]) -> list[FunctionType]:
+    """Return the functions whose code ran, but those that are ``reached`` in any case."""
+    codes = {code for function in reached(net) for code in codes_in(function)}
+    missing = [code for code in ran if code.co_freevars or code not in codes]
+    found = gc.get_referrers(*missing) if missing else []
+    return [f for f in found if isinstance(f, FunctionType) and not is_librarys(f)]
+
+
+def globals_of(
+    net: nn.Module, also: Iterable[FunctionType] = ()
+) -> dict[str, tuple[dict[str, Any], str]]:
+    """Return where the globals are kept that a module's code may come to, and other functions'.
+
+    >>> [*globals_of(nn.Tanh())]
+    []
+    """
+    also = [*also]
+    found = {f"{f.__qualname__} at {id(f)}": ({"": f}, "") for f in also}
+    for function in reached(net, also):
+        for home, name in named(function):
+            found[called(home, name, found)] = home, name
     return found
