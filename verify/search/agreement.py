@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from verify.search.evaluate import evaluate
 from verify.search.paths import strays
 from verify.search.watch import swallows, watched
 from verify.trusted.computed import copied
+from verify.trusted.surroundings import Ran
 from verify.trusted.trace import Traced
 
 JUMPS = ("step", "floor", "round", "iszero", "where", "hardmax")
@@ -26,10 +28,11 @@ Run = tuple[float, float, int, Callable[[Map, Tensor], Tensor]]
 def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
     """Return how the module's values differ from its graph's, "" where they do not.
 
-    Looked at: the parameters as they are, and random ones; small and large points; as a leaf, as a
-    result, transposed, and in inference mode. Only where the graph jumps may one sample in three
-    differ: rounding may take it to the other side. A value that Python reads, or a random number
-    that it draws, is a disagreement too: the graph cannot know.
+    Looked at: the parameters as they are, and random ones; small and large points, and those beyond
+    the great numbers that the code names; as a leaf, as a result, transposed, and in inference
+    mode. Only where the graph jumps may one sample in three differ: rounding may take it to the
+    other side. A value that Python reads, or a random number that it draws, is a disagreement too:
+    the graph cannot know.
     """
     own, kinds = net, [*map(type, net.modules())]
     try:
@@ -39,7 +42,7 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
     if [*map(type, net.modules())] != kinds:
         return "the module's copy is another module"
     finite = False
-    for number, run in enumerate(RUNS):
+    for number, run in enumerate((*RUNS, *far_out(own, traced))):
         told, known = compared(net if number else own, traced, run, number)  # a copy may differ
         if told == DIFFERS and run[1] > 1:  # there rounding may be all that is left
             told, known = compared(copied(net).double(), traced, run, number)
@@ -212,6 +215,18 @@ RUNS = (
     (0.0, 1.0, 3, cast),
     (0.0, 1.0, 8, otherwise),
 )
+
+
+def far_out(net: nn.Module, traced: Traced) -> list[Run]:
+    """Return runs at points beyond the great numbers that the code of a module names or holds."""
+    ran = Ran()
+    with suppress(Exception), ran:  # it is reported where values are compared
+        net(torch.zeros(2, dim(traced), dtype=dtype(net)))
+    held = [v for module in net.modules() for v in vars(module).values()]
+    named = [c for code in ran.codes for c in code.co_consts] + held
+    great = {abs(c) for c in named if isinstance(c, int | float) and 30 < abs(c) < 1e30}
+    sizes = sorted(great)[-3:]
+    return [(0.0, 2.0 * c, n, way) for c in sizes for n, way in ((64, plain), (3, transposed))]
 
 
 def dim(traced: Traced) -> int:

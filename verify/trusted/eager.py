@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
 
 from verify.trusted.values import TraceError
 
@@ -32,7 +33,7 @@ class Eager(TorchFunctionMode):
             drops = given.get("training", given.get("train", True)) and given.get("p", 0.5)
             made = func(*args, **(kwargs or {}))
             return made if drops else given["input"]
-        if other := otherwise(func, (*args, *(kwargs or {}).values())):
+        if other := otherwise(name, args, kwargs or {}):
             raise TraceError("not readable", f"{name} {other}, which torch does not trace as it is")
         return func(*args, **(kwargs or {}))
 
@@ -41,15 +42,20 @@ DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropou
 OTHERWISE = {"multi_margin_loss": "at a margin", "multilabel_margin_loss": "at a margin"}
 
 
-def otherwise(func: Any, given: Any) -> str:
+def otherwise(name: str, args: Any, kwargs: Any) -> str:
     """Return for what torch computes something else where it is traced, "" if it is not known to.
 
     Its formulas in Python for tracing count the ends of a margin, or pick other entries; quantile
     asks whether q is from 0 to 1 only where it is not traced; unsafe views are no views there.
     """
-    name = getattr(func, "__name__", "")
-    if name in ("quantile", "nanquantile") and isinstance((*given, 0)[1], Tensor):
+    if name in ("quantile", "nanquantile") and isinstance(
+        kwargs.get("q", [*args, 0, 0][1]), Tensor
+    ):
         return "of a tensor q"
-    if name == "interpolate" and "nearest-exact" in [g for g in given if isinstance(g, str)]:
+    if name == "interpolate" and kwargs.get("mode") == "nearest-exact":
         return "nearest-exact"
+    if name == "interpolate" and any(
+        s is not None and s != int(s) for s in tree_leaves(kwargs.get("scale_factor"))
+    ):
+        return "by a scale that is not whole"
     return "of views" if name.startswith("unsafe_") else OTHERWISE.get(name, "")
