@@ -82,7 +82,7 @@ class Follow:
     def follows(self, frame: FrameType) -> bool:
         """Return whether a frame runs the user's code."""
         name, code = str(frame.f_globals.get("__name__", "")), frame.f_code
-        written = code.co_filename.startswith("<") and frame.f_globals.keys() <= {"fn", BUILT_IN}
+        written = code.co_filename.startswith("<") and frame.f_globals.keys() == {"fn", BUILT_IN}
         if written or (code.co_name == "<module>" and code.co_filename.startswith("<")):
             return False  # of torch's tracer; of exec, which the user's code may not call
         return yours(code.co_filename, name, self.homes)

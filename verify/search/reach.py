@@ -56,10 +56,15 @@ TORCH = """
     torch._dynamo torch.backends torch.cuda torch.distributed torch.futures torch.hub
     torch.jit torch.multiprocessing torch.nn.parallel torch.random
     torch.serialization torch.utils.data torch._subclasses torch.fx torch._guards
-    torch.autograd.forward_ad torch.monitor torch.onnx torch.overrides torch.utils._traceback
-    torch.utils.collect_env torch.utils.cpp_extension torch.utils.file_baton
+    torch.autograd.forward_ad torch.autograd.profiler torch.monitor torch.profiler torch.onnx
+    torch.overrides torch.utils._traceback torch.utils.collect_env torch.utils.cpp_extension
+    torch.utils.file_baton
 """
-PRIVATE = ("torch._C", "torch._C._functorch")  # not what is below: torch's operations
+PRIVATE = (
+    "torch._C",
+    "torch._C._autograd",
+    "torch._C._functorch",
+)  # not what is below: torch's operations
 HIDDEN = re.compile(
     r"get_|is_(anomaly|autocast|inference|warn|deterministic)|_(?!assert)|(initial_)?seed"
 )
@@ -99,6 +104,8 @@ def is_beyond(home: str, name: str) -> bool:
         return name in ARRAYS.split() or (home.startswith("numpy.random") and bool(name))
     if root == "torch":
         inside = home in PRIVATE or any(f"{home}.".startswith(f"{p}.") for p in TORCH.split())
+        if name in HARMLESS:
+            return False
         modes = home in ("torch", "torch.amp.autocast_mode", "torch.sparse")
         return inside or (modes and bool(HIDDEN.match(name)))
     if root in ("random", "_random"):

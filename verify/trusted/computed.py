@@ -1,8 +1,10 @@
 """Attributes that each call computes: by torch's own hooks, or once, by Python's cache."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from copy import deepcopy
 from functools import cached_property
+from itertools import product
 from types import FunctionType
 from typing import Any
 
@@ -50,18 +52,25 @@ def copied(net: nn.Module) -> nn.Module:
             home[name] = value
 
 
+def in_all_ways(net: nn.Module, x: Tensor) -> None:
+    """Call a module with gradients on and off, wanted or not, of two samples and of one."""
+    for grad, wants, samples in product((True, False), (False, True), (2, 1)):
+        with suppress(Exception), torch.set_grad_enabled(grad):  # found later
+            net(x[:samples].clone().requires_grad_(wants))
+
+
 def renewed(net: nn.Module, x: Tensor, ran: Iterable[FunctionType]) -> frozenset[str]:
     """Return the attributes of ``computed``; TraceError if a second call changes what is there."""
     if not computed(net):
         return frozenset()
     try:
         net = copied(net)
-        net(x)
-    except Exception:  # of any kind: it is reported where the module is traced
+    except Exception:  # of any kind: it is reported where values are compared
         return frozenset(computed(net))
+    in_all_ways(net, x)
     names = computed(net)
     before = state(net, ran)
-    net(x)
+    in_all_ways(net, x)
     after = state(net, ran)
     hooks = [
         (f"{p}.{n}".lstrip("."), m, n, h) for p, m in net.named_modules() for n, h in hooked(m)

@@ -11,7 +11,6 @@ import sysconfig
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
-from itertools import product
 from pathlib import Path
 from types import CodeType, FrameType
 from typing import Any
@@ -30,7 +29,7 @@ from torch.fx.experimental.symbolic_shapes import (
 )
 from torch.fx.traceback import preserve_node_meta
 
-from verify.trusted.computed import copied
+from verify.trusted.computed import copied, in_all_ways
 from verify.trusted.eager import Eager
 from verify.trusted.memory import crosses
 from verify.trusted.surroundings import OURS, Ran
@@ -122,10 +121,7 @@ def warm(net: nn.Module, samples: Tensor) -> set[CodeType]:
     before = torch.is_autocast_enabled("cpu"), torch.get_default_dtype()
     try:
         with suppress(Exception), torch.random.fork_rng(), Ran() as ran:
-            called = copied(net)
-            for grad, wants, batch in product((True, False), (False, True), (2, 1)):
-                with suppress(Exception), torch.set_grad_enabled(grad):  # found later
-                    called(samples[:batch].clone().requires_grad_(wants))
+            in_all_ways(copied(net), samples)
     finally:
         torch.set_autocast_enabled("cpu", before[0])
         torch.set_default_dtype(before[1])

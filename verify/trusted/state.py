@@ -5,6 +5,7 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from copy import copy
 from functools import partial
 from logging import Logger
@@ -77,9 +78,9 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         own = snapshot(vars(value), known) if getattr(value, "__dict__", None) else None
         return id(value), value._version, value.requires_grad, own
     if isinstance(value, Random | Generator | RandomState | torch.Generator):
-        return id(value), rolled(value)
+        return id(value), rolled(value), own_of(value, known)
     if kind.__module__ in ("numpy", "array") or isinstance(value, ndarray):
-        return id(value), repr(value), getattr(value, "tobytes", bytes)()
+        return id(value), repr(value), getattr(value, "tobytes", bytes)(), own_of(value, known)
     if id(value) in known:
         return id(value)
     known[id(value)] = value  # kept alive, so that no other object gets its id
@@ -87,7 +88,8 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         return id(value), [snapshot(part, known) for part in position(value)]
     if issubclass(kind, dict | list | tuple | set | frozenset | deque):
         parts = [*value, *value.values()] if issubclass(kind, dict) else value
-        own = None if of_a_library(kind) else [kind, getattr(value, "__dict__", None)]
+        foreign, held = of_a_library(kind), getattr(value, "__dict__", None)
+        own = None if foreign else [kind, held, *slots_of(value)]
         return id(value), [snapshot(v, known) for v in parts], own and snapshot(own, known)[1]
     if issubclass(kind, FunctionType) and not is_librarys(value):
         parts = [value.__dict__, value.__defaults__, value.__kwdefaults__, *captured(value)]
@@ -106,24 +108,33 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         users = [c for c in (*value.__mro__, kind) if not of_a_library(c)]
         return id(value), [snapshot(dict(vars(c)), known)[1] for c in users]
     if issubclass(kind, ModuleType) and not installed(value):
-        return id(value), [(k, entry(v, known)) for k, v in vars(value).items() if k not in PYTHONS]
+        return id(value), [
+            (k, entry(v, known)) for k, v in vars(value).items() if k not in PYTHONS.split()
+        ]
     if issubclass(kind, CODE):
         return id(value), counted(value)
     if foreign and not holds(kind):
         parts = [snapshot(part, known) for part in parts_of(value)]
         return id(value), counted(value), parts, raw(value)
-    slots = [v for c in kind.__mro__ for v in vars(c).values() if isinstance(v, MEMBER)]
-    held = [read(slot, value) for slot in slots]
     own = None if foreign else snapshot(kind, known)
     own_dict = getattr(value, "__dict__", None)
-    return id(value), own, snapshot([*held, own_dict, *parts_of(value)], known)[1], raw(value)
+    held = [*slots_of(value), own_dict, *parts_of(value)]
+    return id(value), own, snapshot(held, known)[1], raw(value)
 
 
-def read(slot: MemberDescriptorType, value: Any) -> Any:
-    try:
-        return slot.__get__(value)
-    except AttributeError:  # not set
-        return None
+def slots_of(value: Any) -> list[Any]:
+    """Return what is in the slots of an object that are set."""
+    held = []
+    for slot in [v for c in type(value).__mro__ for v in vars(c).values() if isinstance(v, MEMBER)]:
+        with suppress(AttributeError):
+            held.append(slot.__get__(value))
+    return held
+
+
+def own_of(value: Any, known: dict[int, Any]) -> Any:
+    """Return a snapshot of what a user's class adds to one of a library's."""
+    held = getattr(value, "__dict__", None)
+    return snapshot(held, known) if held and not of_a_library(type(value)) else None
 
 
 def raw(value: Any) -> bytes:
@@ -182,19 +193,10 @@ def rolled(dice: Random | Generator | RandomState | torch.Generator) -> str:
 
 
 # Of a class or a module, what Python keeps there.
-PYTHONS = (
-    *(
-        "__annotations__",
-        "__builtins__",
-        "__cached__",
-        "__dict__",
-        "__doc__",
-        "__file__",
-        "__loader__",
-        "__module__",
-    ),
-    *("__name__", "__package__", "__path__", "__spec__", "__warningregistry__", "__weakref__"),
-)
+PYTHONS = """
+    __annotations__ __builtins__ __cached__ __dict__ __doc__ __file__ __loader__ __module__
+    __name__ __package__ __path__ __spec__ __warningregistry__ __weakref__
+"""
 
 
 def put(found: dict[str, Any], name: str, value: Any) -> None:
@@ -222,14 +224,19 @@ def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
         for cls in type(module).__mro__:
             owner = sys.modules.get(cls.__module__)
             if of_a_library(cls) and getattr(owner, cls.__name__, None) is cls:
+                for key, value in vars(cls).items():
+                    if not (
+                        key in PYTHONS.split() or callable(value) or isinstance(value, WRAPPERS)
+                    ):
+                        put(found, f"{cls.__name__}.{key}", value)
                 continue
             for key, value in vars(cls).items():
-                if key not in PYTHONS:
+                if key not in PYTHONS.split():
                     put(found, f"{cls.__name__}.{key}", value)
                 for k, cell in enumerate(getattr(value, "__closure__", None) or ()):
                     put(found, f"{cls.__name__}.{key} closure {k}", cell.cell_contents)
             for key, value in vars(owner).items() if owner and not installed(owner) else ():
-                if key not in PYTHONS:
+                if key not in PYTHONS.split():
                     found[f"{cls.__module__}.{key}"] = value
     held = {name: home.get(key) for name, (home, key) in globals_of(net, ran).items()}
     return {**held, **found}

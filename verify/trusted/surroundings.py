@@ -22,6 +22,7 @@ OURS = str(Path(__file__).parent.parent) + os.sep
 LIBRARIES = tuple(
     {sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "purelib", "platlib")}
 )
+MADE, NOWHERE = 1 << 9, ("builtins", "types")  # CPython's flag of a class that code makes
 WRAPPERS = property, classmethod, staticmethod, cached_property, partialmethod
 INSIDE = ("__func__", "__wrapped__", "fget", "func", "__self__")  # of a wrapper, of a method
 
@@ -31,6 +32,9 @@ def of_a_library(value: Any) -> bool:
 
     ``__module__`` may be None.
     """
+    unknown = isinstance(value, type) and value.__flags__ & MADE and value.__module__ in NOWHERE
+    if unknown and not hasattr(sys.modules[value.__module__], value.__name__):
+        return False  # made by exec, or by types.new_class
     return is_library(str(value.__module__).split(".")[0])
 
 
