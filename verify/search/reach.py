@@ -22,6 +22,7 @@ from pathlib import PurePath
 from threading import RLock
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodDescriptorType, ModuleType
 from typing import Any
+from weakref import ReferenceType
 
 import numpy as np
 import torch
@@ -81,7 +82,10 @@ OPAQUE = """
 """
 KINDS = (ARRAY_FUNCTION, FunctionType, BuiltinFunctionType, MethodDescriptorType, type)
 LOCK = type(RLock())  # of each cached property
-HELD = (*KINDS, ModuleType, Decimal, Enum, nn.Module, Namespace, Logger, PurePath, Signature, LOCK)
+HELD = (
+    *(*KINDS, ModuleType, Decimal, Enum, nn.Module, Namespace, Logger, PurePath, Signature),
+    *(LOCK, ReferenceType),
+)
 NUMERIC = (np.ndarray, np.generic, np.dtype, np.random.Generator, np.random.RandomState, np.ufunc)
 
 

@@ -1,20 +1,27 @@
 """What torch computes where it is traced, kept to what it computes where it is not."""
 
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
+from unittest.mock import patch
 
 import torch
 from torch import Tensor
+from torch._C import DispatchKey
+from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from verify.trusted.values import TraceError
 
+KEYS = (DispatchKey.Autograd, DispatchKey.CompositeImplicitAutograd)
+
 
 class Eager(TorchFunctionMode):
     """Note what leaves torch; have it compute as it does where it is not traced.
 
-    One formula for distances, which torch chooses by their number. A dropout that drops nothing
-    returns its argument itself; where torch traces, a copy.
+    One formula for distances, which torch chooses by their number. ``quantile`` asks whether q is
+    from 0 to 1 only where it is not traced; unsafe views are no views where they are.
     """
 
     def __init__(self) -> None:
@@ -22,40 +29,90 @@ class Eager(TorchFunctionMode):
         self.left = ""
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        name = getattr(func, "__name__", "")
+        name, kwargs = getattr(func, "__name__", ""), kwargs or {}
         if name in ("numpy", "__array__", "__dlpack__", "data_ptr"):
             self.left = name
         if func is torch.cdist:
-            args, kwargs = args[:3], {**(kwargs or {})}
-            kwargs["compute_mode"] = "donot_use_mm_for_euclid_dist"
-        if name.rstrip("_123d") in DROPOUTS:
-            given = {**dict(zip(("input", "p", "training"), args, strict=False)), **(kwargs or {})}
-            drops = given.get("training", given.get("train", True)) and given.get("p", 0.5)
-            made = func(*args, **(kwargs or {}))
-            return made if drops else given["input"]
-        if other := otherwise(name, args, kwargs or {}):
-            raise TraceError("not readable", f"{name} {other}, which torch does not trace as it is")
-        return func(*args, **(kwargs or {}))
+            args, kwargs = args[:3], {**kwargs, "compute_mode": "donot_use_mm_for_euclid_dist"}
+        if name in ("quantile", "nanquantile") and isinstance(
+            kwargs.get("q", [*args, 0, 0][1]), Tensor
+        ):
+            raise refused(name, "of a tensor q")
+        if name.startswith("unsafe_"):
+            raise refused(name, "of views")
+        return func(*args, **kwargs)
 
 
-DROPOUTS = ("dropout", "feature_dropout", "alpha_dropout", "feature_alpha_dropout")
-OTHERWISE = {"multi_margin_loss": "at a margin", "multilabel_margin_loss": "at a margin"}
+def refused(name: str, what: str) -> TraceError:
+    return TraceError("not readable", f"{name} {what}, which torch does not trace as it is")
 
 
-def otherwise(name: str, args: Any, kwargs: Any) -> str:
-    """Return for what torch computes something else where it is traced, "" if it is not known to.
+def dropout(traced: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a dropout that returns its argument itself where nothing drops; torch's, a copy."""
 
-    Its formulas in Python for tracing count the ends of a margin, or pick other entries; quantile
-    asks whether q is from 0 to 1 only where it is not traced; unsafe views are no views there.
+    def kernel(x: Tensor, p: float, train: bool | None = True) -> Any:
+        return traced(x, p, train) if train and p else x
+
+    return kernel
+
+
+def resized(traced: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an interpolation but for scales that are not whole, or the nearest, exactly.
+
+    There torch's formula in Python picks other entries, or interpolates what it would copy.
     """
-    if name in ("quantile", "nanquantile") and isinstance(
-        kwargs.get("q", [*args, 0, 0][1]), Tensor
-    ):
-        return "of a tensor q"
-    if name == "interpolate" and kwargs.get("mode") == "nearest-exact":
-        return "nearest-exact"
-    if name == "interpolate" and any(
-        s is not None and s != int(s) for s in tree_leaves(kwargs.get("scale_factor"))
-    ):
-        return "by a scale that is not whole"
-    return "of views" if name.startswith("unsafe_") else OTHERWISE.get(name, "")
+
+    def kernel(*args: Any, **kwargs: Any) -> Any:
+        numbers = [n for n in tree_leaves((args, kwargs)) if isinstance(n, float)]
+        if "exact" in traced.__name__ or any(n != int(n) for n in numbers):
+            raise refused("interpolate", "by a scale that is not whole, or to the nearest exactly")
+        return traced(*args, **kwargs)
+
+    return kernel
+
+
+def margin(traced: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a loss that is refused: at a margin torch's formula in Python has another slope."""
+
+    def kernel(*args: Any, **kwargs: Any) -> Any:
+        raise refused(traced.__name__, "at a margin")
+
+    return kernel
+
+
+def wrapper(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]] | None:
+    """Return what a torch function's formula in Python is wrapped in, if it is no other's."""
+    if name == "dropout":
+        return dropout
+    if name in ("multi_margin_loss", "multilabel_margin_loss_forward"):
+        return margin
+    return resized if "upsample" in name and "backward" not in name else None
+
+
+def overloads() -> Iterator[tuple[OpOverload, Any, Any]]:
+    """Yield the operations whose formulas in Python are wrapped, with key and wrapped formula."""
+    for name in dir(torch.ops.aten):
+        wrap = wrapper(name)
+        packet = getattr(torch.ops.aten, name) if wrap else None
+        for overload in packet.overloads() if packet else ():
+            op = getattr(packet, overload)
+            for key in KEYS:
+                if wrap and key in op.py_kernels:
+                    yield op, key, wrap(op.py_kernels[key])
+
+
+@contextmanager
+def eager_kernels() -> Iterator[None]:
+    """Have torch trace no formula that computes something else than its kernels."""
+    ops = []
+    with ExitStack() as stack:
+        for op, key, kernel in overloads():
+            stack.enter_context(patch.dict(op.py_kernels, {key: kernel}))
+            op._dispatch_cache.clear()
+            ops.append(op)
+        try:
+            yield
+        finally:
+            stack.close()
+            for op in ops:
+                op._dispatch_cache.clear()

@@ -30,7 +30,7 @@ from torch.fx.experimental.symbolic_shapes import (
 from torch.fx.traceback import preserve_node_meta
 
 from verify.trusted.computed import copied, in_all_ways
-from verify.trusted.eager import Eager
+from verify.trusted.eager import Eager, eager_kernels
 from verify.trusted.memory import crosses
 from verify.trusted.surroundings import OURS, Ran
 from verify.trusted.values import TraceError, mixing
@@ -166,7 +166,8 @@ def program(
         return make_fx(f, tracing_mode="symbolic", _allow_non_fake_inputs=True,
                        record_stack_traces=lines)(fakes, x)  # fmt: skip
 
-    with plain_kernels(), torch.autocast("cpu", enabled=False), Eager() as eager:
+    plain = torch.autocast("cpu", enabled=False)
+    with plain_kernels(), eager_kernels(), plain, Eager() as eager:
         out = made(run)
         if any(writes(node) for node in out.graph.nodes):
             out = without_writes(out, made)

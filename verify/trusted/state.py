@@ -23,6 +23,7 @@ from types import (
     SimpleNamespace,
 )
 from typing import Any
+from weakref import ReferenceType
 
 import torch
 from numpy import ndarray
@@ -148,8 +149,10 @@ def raw(value: Any) -> bytes:
 def parts_of(value: Any) -> list[Any]:
     """Return what a library's object holds; of a logger what was put there."""
     if isinstance(value, Logger):
-        return [held for key, held in vars(value).items() if key not in vars(Logger(""))]
-    if str(type(value).__module__).split(".")[0] == "sympy":  # with which torch traces
+        return [held for k, held in vars(value).items() if k not in {"manager", *vars(Logger(""))}]
+    if isinstance(value, ReferenceType):
+        return [value()]
+    if str(type(value).__module__).split(".")[0] in ("_abc", "sympy"):  # caches
         return []
     getattr(value, "__dict__", None)  # Python makes it when it is asked for
     return [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
@@ -253,10 +256,6 @@ def state(
     return {name: snapshot(value, known) for name, value in kept_by(net, ran).items()}, known
 
 
-def contents(value: Any) -> Any:
-    return copy(value) if isinstance(value, dict | list | set) else None
-
-
 class Unchanged:
     """Raises TraceError if a block changes what a module keeps; puts attributes back.
 
@@ -274,7 +273,10 @@ class Unchanged:
 
     def __enter__(self) -> None:
         self.copies = {
-            module: {key: (value, contents(value)) for key, value in vars(module).items()}
+            module: {
+                key: (value, copy(value) if isinstance(value, dict | list | set) else None)
+                for key, value in vars(module).items()
+            }
             for module in self.net.modules()
         }
 

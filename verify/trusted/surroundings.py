@@ -1,5 +1,6 @@
 """The globals that a module's code names, in any file, by way of what it calls."""
 
+import builtins
 import dis
 import gc
 import os
@@ -23,6 +24,7 @@ LIBRARIES = tuple(
     {sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "purelib", "platlib")}
 )
 MADE, NOWHERE = 1 << 9, ("builtins", "types")  # CPython's flag of a class that code makes
+PRISTINE = {*vars(builtins)}
 WRAPPERS = property, classmethod, staticmethod, cached_property, partialmethod
 INSIDE = ("__func__", "__wrapped__", "fget", "func", "__self__")  # of a wrapper, of a method
 
@@ -76,7 +78,8 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
     Also named are attributes of modules and classes of the user's, and what is imported inside.
     """
     names = list(dict.fromkeys(n for code in codes_in(function) for n in code.co_names))
-    homes: list[dict[str, Any]] = [sys.modules, function.__globals__]
+    added = {n: v for n, v in vars(builtins).items() if n not in PRISTINE}
+    homes: list[dict[str, Any]] = [sys.modules, function.__globals__, added]
     found = []
     for home in homes:
         users = home is function.__globals__ or home.get("__name__") not in sys.modules
