@@ -4,7 +4,6 @@ from fractions import Fraction
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from verify.trusted.inequalities import between
 from verify.trusted.polys import Atom, Poly, lone
 from verify.trusted.signs import bounds_name, drop, int_sign
 
@@ -62,7 +61,7 @@ def ends_inside(signs: "Bounds", p: Poly, side: int) -> Poly:
     for m, q in p.terms.items():
         parts.append((q, ring.poly({m: Fraction(1)})))
         for a, e in m[1] if m[0] else ():
-            ends = between(a) if e == 1 and bounds_name(m, a) else (None, None)
+            ends = signs.between(a) if e == 1 and bounds_name(m, a) else (None, None)
             rest = drop(m, a)
             s = side * int_sign(q) * signs.sign_of_product(rest) if any(ends) else 0
             end = ends[0] if s > 0 else ends[1] if s < 0 else None
