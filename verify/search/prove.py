@@ -224,6 +224,7 @@ WAYS: dict[str, list[tuple[str, Way]]] = {
         ("compositions", compositions),
         ("squares of products", squares_of_words),
         ("ridges, written out", expanded(sum_of_ridges)),
+        ("gradient, written out", expanded(gradient)),
         ("squares, written out", expanded(sum_of_squares)),
         ("diagonal form, written out", expanded(diagonal_form)),
     ],
