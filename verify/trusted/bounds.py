@@ -8,7 +8,7 @@ from typing import Any
 from verify.trusted.atoms import ROWS
 from verify.trusted.entries import Entries
 from verify.trusted.extrema import is_hardmax
-from verify.trusted.forms import divided, doubled, ends_inside, sum_of_squares
+from verify.trusted.forms import divided, doubled, ends_inside, shares_inside, sum_of_squares
 from verify.trusted.inequalities import ROOTS, TANGENTS, Limit, between, far_from_zero
 from verify.trusted.polys import ONE, Atom, Poly, RingError, sized
 from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
@@ -61,7 +61,7 @@ class Bounds(Entries):
             if found:
                 return int_sign(Fraction(s)) * found
         for side in (1, -1):
-            less = ends_inside(self, p, side)
+            less = ends_inside(self, shares_inside(self, p, side), side)
             s = self.sign_beside(less, side, depth) if less is not p else 0
             if s:
                 return s
