@@ -88,7 +88,7 @@ def shares_inside(signs: "Bounds", p: Poly, side: int) -> Poly:
             e, held = powers[a], {n: sizes[n] for n in sizes if n in a.free}
             inner = {n: size for n, size in sizes.items() if n not in held}
             rest = {c: n for c, n in powers.items() if c is not a}
-            share = ring.mul(*[b, ring.lift(a)] * e)
+            share = ring.mul(ring.mul(*[b] * e), *[ring.lift(a)] * e)
             less = ring.sum(ring.mul(ring.normal(Fraction(1), {}, rest), *[ring.inv(b)] * e), inner)
             whole = ring.sum(ring.normal(Fraction(1), {}, powers), inner)
             good = inverses(less) <= known and ring.mul(less, share) is whole
