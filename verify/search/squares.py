@@ -15,7 +15,7 @@ from verify.trusted.graph import Ref
 
 HALF = Fraction(1, 2)
 BUDGET = 400
-LIMITS = [Fraction(n, 40) for n in (5, 10, 20, 40, 45, 46, 48, 80)]  # of slopes, as 1.13 of gelu
+LIMITS = [Fraction(n, 40) for n in (5, 10, 20, 40, 45, 46, 48, 80, 92, 160)]  # as 1.13 of gelu
 
 
 def squares(bench: Workbench, number: int) -> list[Square] | None:
