@@ -12,7 +12,7 @@ from verify.search.layers import named_functions
 from verify.search.potentials import potentials
 from verify.search.ridges import ridges, together
 from verify.search.rounds import summed_over_rounds
-from verify.search.squares import repaired, squares
+from verify.search.squares import levelled, repaired, squares
 from verify.search.workbench import Workbench
 from verify.trusted import kernel
 from verify.trusted.gains import MOST, limit
@@ -139,6 +139,8 @@ def diagonal_form(bench: Workbench) -> Iterator[Proof]:
             q = ring.mul(slope, ring.entry("var v", i), ring.entry("var v", j))
             parts.append((1, q if bench.expand else bench.total(q, (*i, *j), bench.shape * 2)))
     found = diagonal(bench, ring.add(*parts))
+    if found is not None and not all(bench.sign(c) >= 1 for c, _ in found):
+        found = levelled(bench, found)
     if found is not None and all(bench.sign(c) >= 1 for c, _ in found):
         pairs = [[c, s] for c, s in found]
         yield {"rule": "jacobian", "map": bench.root, "squares": pairs}

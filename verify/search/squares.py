@@ -6,12 +6,13 @@ from functools import reduce
 from operator import and_
 
 from verify.search.emit import emit
-from verify.search.gram import gram
+from verify.search.gram import diagonal, gram
 from verify.search.matches import Square, match, projected, swapped
 from verify.search.pull import Cotangent, steps
 from verify.search.ridges import copied
 from verify.search.workbench import Workbench, content
 from verify.trusted.graph import Ref
+from verify.trusted.polys import Poly
 
 HALF = Fraction(1, 2)
 BUDGET = 400
@@ -53,6 +54,26 @@ def added(bench: Workbench, forms: list[Cotangent]) -> Cotangent | None:
     shape = bench.nodes[first.node].shape
     y = bench.add(shape, [(1, bench.whole(c.y)) for c in forms])
     return Cotangent(first.node, y, first.weights)
+
+
+def levelled(bench: Workbench, found: list[tuple[int, int]]) -> list[tuple[int, int]] | None:
+    """Return squares of a form without index names, all that does not move with x together.
+
+    Of c s^2 with c >= -L that is -L s^2, where c is not seen to be >= 0.
+    """
+    ring, still, kept = bench.ring, list[tuple[int, Poly]](), list[tuple[int, int]]()
+    for c, s in found:
+        moves, known = "x" in bench.poly(c).heads, bench.sign(c) >= 1
+        split = divided(bench, Square(c, s)) if moves and not known else None
+        if moves and not known and split is None:
+            return None
+        kept += [(split[1].c, s)] if split else [(c, s)] if moves else []
+        less = split[0].c if split else c
+        if split or not moves:
+            root = bench.poly(s)
+            still.append((1, ring.mul(bench.poly(less), root, root)))
+    rest = diagonal(bench, ring.add(*still))
+    return [*kept, *rest] if rest is not None else None
 
 
 def joined(bench: Workbench, forms: list[Cotangent]) -> list[Cotangent]:
