@@ -124,9 +124,11 @@ def sum_of_squares(bench: Workbench) -> Iterator[Proof]:
     """v^T J v is a sum of squares."""
     found = squares(bench, bench.root)
     good = repaired(bench, found) if found is not None else None
-    if good is not None:
-        pairs = [[q.c, q.s] for q in good]
-        yield {"rule": "jacobian", "map": bench.root, "squares": pairs}
+    pairs = [(q.c, q.s) for q in good or ()]
+    if good is None and found and bench.expand:
+        pairs = levelled(bench, [(q.c, q.s) for q in found]) or []
+    if good is not None or pairs:
+        yield {"rule": "jacobian", "map": bench.root, "squares": [[c, s] for c, s in pairs]}
 
 
 def diagonal_form(bench: Workbench) -> Iterator[Proof]:

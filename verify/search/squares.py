@@ -57,21 +57,24 @@ def added(bench: Workbench, forms: list[Cotangent]) -> Cotangent | None:
 
 
 def levelled(bench: Workbench, found: list[tuple[int, int]]) -> list[tuple[int, int]] | None:
-    """Return squares of a form without index names, all that does not move with x together.
+    """Return squares of a form that is written out, all that does not move with x together.
 
     Of c s^2 with c >= -L that is -L s^2, where c is not seen to be >= 0.
     """
     ring, still, kept = bench.ring, list[tuple[int, Poly]](), list[tuple[int, int]]()
     for c, s in found:
         moves, known = "x" in bench.poly(c).heads, bench.sign(c) >= 1
-        split = divided(bench, Square(c, s)) if moves and not known else None
+        split = None
+        if moves and not known:
+            split = divided(bench, Square(c, s), False) or divided(bench, Square(c, s))
         if moves and not known and split is None:
             return None
         kept += [(split[1].c, s)] if split else [(c, s)] if moves else []
         less = split[0].c if split else c
         if split or not moves:
-            root = bench.poly(s)
-            still.append((1, ring.mul(bench.poly(less), root, root)))
+            node, root = bench.nodes[s], bench.poly(s)
+            term = ring.mul(bench.poly(less), root, root)
+            still.append((1, bench.total(term, node.out, node.shape)))
     rest = diagonal(bench, ring.add(*still))
     return [*kept, *rest] if rest is not None else None
 
@@ -161,13 +164,13 @@ def repaired(bench: Workbench, found: list[Square]) -> list[Square] | None:
     return good
 
 
-def divided(bench: Workbench, square: Square) -> tuple[Square, Square] | None:
+def divided(bench: Workbench, square: Square, sharing: bool = True) -> tuple[Square, Square] | None:
     """Return c s^2 as -L s^2 and (c + L) s^2, c + L >= 0, L a number times what c shares."""
     ring, c, out = bench.ring, bench.nodes[square.c], bench.nodes[square.c].out
     p = bench.attempt(lambda: bench.poly(square.c))
     if p is None or "x" not in p.heads:
         return None
-    still = {a: e for a, e in content(p).items() if "x" not in a.heads}
+    still = {a: e for a, e in content(p).items() if sharing and "x" not in a.heads}
     free = ring.normal(Fraction(1), {}, dict(still))
     shared = bench.attempt(lambda: emit(bench, free, out, c.shape))
     if shared is None or bench.sign(shared) < 1:
