@@ -1,6 +1,7 @@
 """A map as phi(w) grad w for a scalar w on its way, or phi(|z|) times a gradient, and a rest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import prod
 from typing import Any
@@ -51,6 +52,36 @@ def ridge_rule(ridge: Ridge | Radial) -> Proof:
         return {"rule": "radial", **nodes}
     nodes = {"linear": ridge.linear, "argument": ridge.argument, "phi": ridge.phi}
     return {"rule": "ridge", **nodes}
+
+
+def shared_out(bench: Workbench, found: Sequence[Ridge | Radial]) -> list[Ridge | Radial]:
+    """Return ridges and radial maps with q x as q z on each of the latter, where these cover x."""
+    radials = [part for part in found if isinstance(part, Radial)]
+    plain = [replace(part, phi=bench.mul(bench.nodes[part.phi].shape, [])) for part in radials]
+    whole = [entries(bench, part) for part in plain]
+    unit = [bench.ring.add(*((1, p) for p in column)) for column in zip(*whole, strict=True)]
+    for part in found if radials else ():
+        own = entries(bench, part) if isinstance(part, Ridge) else []
+        ratios = {bench.ratio(p, q) for p, q in zip(own, unit, strict=True)} if own else {None}
+        q = ratios.pop()
+        if not ratios and q:
+            rest = [other for other in found if other is not part and other not in radials]
+            return rest + [replace(radial, phi=more(bench, radial.phi, q)) for radial in radials]
+    return []
+
+
+def more(bench: Workbench, phi: int, q: Fraction) -> int:
+    """Return the node phi + q."""
+    return bench.add(bench.nodes[phi].shape, [(1, bench.whole(phi)), (q, Ref(bench.number(1), ()))])
+
+
+def entries(bench: Workbench, part: Ridge | Radial) -> list[Poly]:
+    """Return the entries of the map that a part of a proof is about."""
+    bench.psd, kept = False, bench.psd  # no matter whether it is monotone
+    try:
+        return bench.rule(ridge_rule(part), bench.places(bench.shape, "o"), "")
+    finally:
+        bench.psd = kept
 
 
 def scalar(bench: Workbench, number: int) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from verify.search.compositions import compositions, ridge_rule
+from verify.search.compositions import compositions, ridge_rule, shared_out
 from verify.search.emit import emit
 from verify.search.forms import of_words
 from verify.search.gram import diagonal
@@ -164,6 +164,9 @@ def sum_of_ridges(bench: Workbench) -> Iterator[Proof]:
         yield summed([ridge_rule(ridge) for ridge in found])
         fewer = together(bench, found)
         if len(fewer) < len(found):
+            yield summed([ridge_rule(ridge) for ridge in fewer])
+        fewer = bench.attempt(lambda: shared_out(bench, fewer)) if bench.psd else ()
+        if fewer:
             yield summed([ridge_rule(ridge) for ridge in fewer])
 
 
