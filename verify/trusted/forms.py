@@ -111,7 +111,7 @@ def parts_of(signs: "Bounds", d: Poly) -> Iterator[Poly]:
         a, rest = lone(one), ring.add((1, d), (-c, one))
         found = list[Poly]()
         if a is not None and c > 0 and a.head == "relu":
-            found = [b for b in (rest, ring.add((1, rest), (c, *a.args))) if b.constant is None]
+            found = [b for b in (rest, ring.add((1, rest), (c, a.args[0]))) if b.constant is None]
         if a is not None and c > 0 and a.head == "sqrt" and signs.sign_by_corners(rest, 3) >= 1:
             found = [ring.add((c, one))]
         yield from (b for b in found if signs.sign_by_corners(b, 3) >= 1)
