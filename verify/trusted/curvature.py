@@ -1,4 +1,4 @@
-"""The convexity calculus: sums, positive multiples, compositions, log-sum-exp, maxima.
+"""The convexity calculus: sums, positive multiples, compositions, log-sum-exp, lengths, maxima.
 
 A maximum is written q relu(d) + R, which is max(R, R + q d) for q > 0: convex where both branches
 are, after what d and R share has cancelled. Formal derivatives choose the branch R + q d where
