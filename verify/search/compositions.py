@@ -1,7 +1,9 @@
 """A map as phi(w) grad w for a scalar w on its way, or phi(|z|) times a gradient, and a rest."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from fractions import Fraction
+from math import prod
 from typing import Any
 
 from verify.search.emit import emit
@@ -25,20 +27,22 @@ def compositions(bench: Workbench) -> Iterator[Proof]:
 
 
 def decomposed(bench: Workbench, number: int, depth: int) -> Iterator[list[Proof]]:
-    """Yield the parts that a map is the sum of."""
-    below = bench.below(number)
+    """Yield the parts that a map is the sum of: first those that are all of it."""
+    below, left = bench.below(number), list[tuple[Proof, int]]()
     for w in [n for n in reversed(below) if scalar(bench, n)][:MOST]:
         for part, rest in bench.attempt(lambda w=w: [*taken(bench, number, w)]) or ():
             if rest is None:
                 yield [part]
-                continue
-            found = bench.attempt(lambda rest=rest: ridges(bench, rest))
-            if found:
-                yield [part, *map(ridge_rule, found)]
-            elif depth < DEEP:
-                for more in decomposed(bench, rest, depth + 1):
-                    yield [part, *more]
-                    return
+            else:
+                left.append((part, rest))
+    for part, rest in left:
+        found = bench.attempt(lambda rest=rest: ridges(bench, rest))
+        if found:
+            yield [part, *map(ridge_rule, found)]
+        elif depth < DEEP:
+            for more in decomposed(bench, rest, depth + 1):
+                yield [part, *more]
+                return
 
 
 def ridge_rule(ridge: Ridge | Radial) -> Proof:
@@ -48,6 +52,36 @@ def ridge_rule(ridge: Ridge | Radial) -> Proof:
         return {"rule": "radial", **nodes}
     nodes = {"linear": ridge.linear, "argument": ridge.argument, "phi": ridge.phi}
     return {"rule": "ridge", **nodes}
+
+
+def shared_out(bench: Workbench, found: Sequence[Ridge | Radial]) -> list[Ridge | Radial]:
+    """Return ridges and radial maps with q x as q z on each of the latter, where these cover x."""
+    radials = [part for part in found if isinstance(part, Radial)]
+    plain = [replace(part, phi=bench.mul(bench.nodes[part.phi].shape, [])) for part in radials]
+    whole = [entries(bench, part) for part in plain]
+    unit = [bench.ring.add(*((1, p) for p in column)) for column in zip(*whole, strict=True)]
+    for part in found if radials else ():
+        own = entries(bench, part) if isinstance(part, Ridge) else []
+        ratios = {bench.ratio(p, q) for p, q in zip(own, unit, strict=True)} if own else {None}
+        q = ratios.pop()
+        if not ratios and q:
+            rest = [other for other in found if other is not part and other not in radials]
+            return rest + [replace(radial, phi=more(bench, radial.phi, q)) for radial in radials]
+    return []
+
+
+def more(bench: Workbench, phi: int, q: Fraction) -> int:
+    """Return the node phi + q."""
+    return bench.add(bench.nodes[phi].shape, [(1, bench.whole(phi)), (q, Ref(bench.number(1), ()))])
+
+
+def entries(bench: Workbench, part: Ridge | Radial) -> list[Poly]:
+    """Return the entries of the map that a part of a proof is about."""
+    bench.psd, kept = False, bench.psd  # no matter whether it is monotone
+    try:
+        return bench.rule(ridge_rule(part), bench.places(bench.shape, "o"), "")
+    finally:
+        bench.psd = kept
 
 
 def scalar(bench: Workbench, number: int) -> bool:
@@ -64,6 +98,7 @@ def taken(bench: Workbench, number: int, w: int) -> Iterator[tuple[Proof, int | 
     ways = [{w: argument}]
     if not found and bench.sign(w) >= 1:
         ways.append({w: bench.fn("relu", argument)})
+        ways += under_root(bench, number, w, ways[-1][w])
     if found:
         r = bench.fn("relu", argument)
         instead: dict[int, int] = {w: bench.mul((), [Ref(r, ()), Ref(r, ())], q)}
@@ -72,13 +107,47 @@ def taken(bench: Workbench, number: int, w: int) -> Iterator[tuple[Proof, int | 
         ways = [instead]
     slope = bench.ring.derivative(bench.poly(w), "x", index)
     own = grouped(bench, bench.ring.add((HALF / q if found else 1, slope)))
-    for way in ways:
+    inners = [inner] * len(ways)
+    for c, shifted in [] if found else above(bench, w):
+        inners.append(shifted)
+        parts = [(c, Ref(bench.number(1), ())), (1, Ref(bench.fn("relu", argument), ()))]
+        ways.append({w: bench.add((), parts)})
+    for way, inner in zip(ways, inners, strict=True):
         moved = copied(bench, number, way)
         whole = grouped(bench, bench.poly(moved))
         for phi, rest in explained(bench, whole, own, head):
             nodes = {"inner": inner, "argument": argument, "phi": written(bench, phi, moved)}
             left = emit(bench, rest, index, shape) if rest.terms else None
             yield {"rule": "radial" if found else "chain", **nodes}, left
+
+
+def under_root(bench: Workbench, number: int, w: int, r: int) -> Iterator[dict[int, int]]:
+    """Yield what stands for nodes in terms of r >= 0, for a root w of one of them and a number."""
+    root = bench.nodes[w].args[0].node if bench.nodes[w].name == "sqrt" else w
+    instead, p = {w: r}, bench.poly(root)
+    square = bench.mul((), [Ref(r, ()), Ref(r, ())])
+    for n in bench.below(number) if root != w else ():
+        c = bench.ring.add((1, p), (-1, bench.poly(n))).constant if scalar(bench, n) else None
+        if c is not None and c >= 0:
+            less = bench.add((), [(1, Ref(square, ())), (-c, Ref(bench.number(1), ()))])
+            instead[n] = bench.fn("relu", less) if c else square
+    if len(instead) > 1:
+        yield instead
+
+
+def above(bench: Workbench, w: int) -> Iterator[tuple[Fraction, int]]:
+    """Yield a number c != 0 and the node w - c, where that is seen to be >= 0."""
+    p, c = bench.poly(w), Fraction(0)
+    for (bounds, factors), q in p.terms.items():
+        lows = [low for a, e in factors for low in [bench.between(a)[0]] for _ in range(int(e))]
+        ends = [low[0] for low in lows if low and low[0] > 0]
+        if q > 0 and len(ends) == len(lows) and all(type(size) is int for _, size in bounds):
+            c += q * prod(ends) * prod(int(size) for _, size in bounds)
+        elif not factors:
+            c += q
+    less = bench.add((), [(1, Ref(w, ())), (-c, Ref(bench.number(1), ()))])
+    if c and bench.attempt(lambda: bench.sign(less)) in (1, 2):
+        yield c, less
 
 
 def written(bench: Workbench, phi: Poly, moved: int) -> int:

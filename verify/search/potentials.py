@@ -1,6 +1,6 @@
 """Potentials of a map: combinations of what the module computes on its way, and of maxima."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
 from typing import Any
 
@@ -20,7 +20,7 @@ def potentials(bench: Workbench) -> Iterator[int]:
 
     A combination is of tensors, each to be summed over all of its entries.
     """
-    target = bench.attempt(lambda: bench.poly(bench.root))
+    target = bench.attempt(lambda: along(bench, lambda i: bench.at(Ref(bench.root, i))))
     if target is None or not target.terms:
         return
     known = slopes(bench, scalars(bench))
@@ -28,7 +28,7 @@ def potentials(bench: Workbench) -> Iterator[int]:
         r = bench.ratio(target, p)
         if r:
             yield n if r == 1 else bench.add((), [(r, Ref(n, ()))])
-    more = slopes(bench, [*maxima(bench), *squares_of_x(bench)])
+    more = slopes(bench, [*maxima(bench), *squares_of_x(bench), *logarithms(bench, target)])
     parts = [pair for n, p in (*known, *more) for pair in scaled(bench, target, n, p)]
     found = combination(parts, target)
     if found:
@@ -96,15 +96,41 @@ def squares_of_x(bench: Workbench) -> list[int]:
     return [bench.mul(bench.shape, [bench.whole(n), bench.whole(n)]) for n in bench.xs()]
 
 
+def logarithms(bench: Workbench, target: Poly) -> list[int]:
+    """Return log d for each divisor d of the map that is > 0: the map may be grad d / d."""
+    found = []
+    atoms = {a for _, factors in target.terms for a, _ in factors if a.head == "inv"}
+    for a in sorted(atoms, key=lambda a: a.key):
+        if a.free or "x" not in a.heads or len(found) == 4:
+            continue
+        d = bench.attempt(lambda a=a: emit(bench, a.args[0], (), ()))
+        if d is not None and bench.attempt(lambda d=d: bench.sign(d)) == 2:
+            found.append(bench.fn("log", d))
+    return found
+
+
 def slopes(bench: Workbench, numbers: Iterable[int]) -> list[tuple[int, Poly]]:
     """Return nodes and the gradients of the sums of their entries, where there is a normal form."""
-    index = bench.nodes[bench.root].out
     found = []
     for n in numbers:
-        p = bench.attempt(lambda n=n: bench.ring.derivative(total(bench, n), "x", index))
+        p = bench.attempt(lambda n=n: gradient_of(bench, total(bench, n)))
         if p is not None and p.terms:
             found.append((n, p))
     return found
+
+
+def gradient_of(bench: Workbench, p: Poly) -> Poly:
+    """Return an entry of the gradient of a number."""
+    return along(bench, lambda i: bench.ring.derivative(p, "x", i))
+
+
+def along(bench: Workbench, field: Callable[[Any], Poly]) -> Poly:
+    """Return the entry of a field at its names; of one that is written out, its part along v."""
+    ring, index = bench.ring, bench.nodes[bench.root].out
+    if not bench.expand:
+        return field(index)
+    places = bench.places(bench.shape, "o")
+    return ring.add(*((1, ring.mul(field(i), ring.entry("var v", i))) for i in places))
 
 
 def total(bench: Workbench, number: int) -> Poly:
@@ -148,7 +174,7 @@ def scaled(bench: Workbench, target: Poly, number: int, slope: Poly) -> list[tup
 
 def factor(mono: Mono) -> dict[Atom, Any]:
     """Return the atoms of a monomial without index names that do not depend on x."""
-    return {a: e for a, e in mono[1] if not a.free and "x" not in a.heads}
+    return {a: e for a, e in mono[1] if not a.free and a.heads.isdisjoint({"x", "var v"})}
 
 
 def combination(parts: list[tuple[int, Poly]], target: Poly) -> dict[int, Fraction]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from verify.search.compositions import compositions, ridge_rule
+from verify.search.compositions import compositions, ridge_rule, shared_out
 from verify.search.emit import emit
 from verify.search.forms import of_words
 from verify.search.gram import diagonal
@@ -12,7 +12,7 @@ from verify.search.layers import named_functions
 from verify.search.potentials import potentials
 from verify.search.ridges import ridges, together
 from verify.search.rounds import summed_over_rounds
-from verify.search.squares import repaired, squares
+from verify.search.squares import levelled, repaired, squares
 from verify.search.workbench import Workbench
 from verify.trusted import kernel
 from verify.trusted.gains import MOST, limit
@@ -124,9 +124,11 @@ def sum_of_squares(bench: Workbench) -> Iterator[Proof]:
     """v^T J v is a sum of squares."""
     found = squares(bench, bench.root)
     good = repaired(bench, found) if found is not None else None
-    if good is not None:
-        pairs = [[q.c, q.s] for q in good]
-        yield {"rule": "jacobian", "map": bench.root, "squares": pairs}
+    pairs = [(q.c, q.s) for q in good or ()]
+    if good is None and found and bench.expand:
+        pairs = levelled(bench, [(q.c, q.s) for q in found]) or []
+    if good is not None or pairs:
+        yield {"rule": "jacobian", "map": bench.root, "squares": [[c, s] for c, s in pairs]}
 
 
 def diagonal_form(bench: Workbench) -> Iterator[Proof]:
@@ -139,6 +141,8 @@ def diagonal_form(bench: Workbench) -> Iterator[Proof]:
             q = ring.mul(slope, ring.entry("var v", i), ring.entry("var v", j))
             parts.append((1, q if bench.expand else bench.total(q, (*i, *j), bench.shape * 2)))
     found = diagonal(bench, ring.add(*parts))
+    if found is not None and not all(bench.sign(c) >= 1 for c, _ in found):
+        found = levelled(bench, found)
     if found is not None and all(bench.sign(c) >= 1 for c, _ in found):
         pairs = [[c, s] for c, s in found]
         yield {"rule": "jacobian", "map": bench.root, "squares": pairs}
@@ -160,6 +164,9 @@ def sum_of_ridges(bench: Workbench) -> Iterator[Proof]:
         yield summed([ridge_rule(ridge) for ridge in found])
         fewer = together(bench, found)
         if len(fewer) < len(found):
+            yield summed([ridge_rule(ridge) for ridge in fewer])
+        fewer = bench.attempt(lambda: shared_out(bench, fewer)) if bench.psd else ()
+        if fewer:
             yield summed([ridge_rule(ridge) for ridge in fewer])
 
 
@@ -224,6 +231,7 @@ WAYS: dict[str, list[tuple[str, Way]]] = {
         ("compositions", compositions),
         ("squares of products", squares_of_words),
         ("ridges, written out", expanded(sum_of_ridges)),
+        ("gradient, written out", expanded(gradient)),
         ("squares, written out", expanded(sum_of_squares)),
         ("diagonal form, written out", expanded(diagonal_form)),
     ],

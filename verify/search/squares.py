@@ -6,15 +6,17 @@ from functools import reduce
 from operator import and_
 
 from verify.search.emit import emit
-from verify.search.gram import gram
+from verify.search.gram import diagonal, gram
 from verify.search.matches import Square, match, projected, swapped
 from verify.search.pull import Cotangent, steps
 from verify.search.ridges import copied
-from verify.search.workbench import Workbench
+from verify.search.workbench import Workbench, content
 from verify.trusted.graph import Ref
+from verify.trusted.polys import Poly
 
 HALF = Fraction(1, 2)
 BUDGET = 400
+LIMITS = [Fraction(n, 40) for n in (5, 10, 20, 40, 45, 46, 48, 80, 92, 160)]  # as 1.13 of gelu
 
 
 def squares(bench: Workbench, number: int) -> list[Square] | None:
@@ -52,6 +54,29 @@ def added(bench: Workbench, forms: list[Cotangent]) -> Cotangent | None:
     shape = bench.nodes[first.node].shape
     y = bench.add(shape, [(1, bench.whole(c.y)) for c in forms])
     return Cotangent(first.node, y, first.weights)
+
+
+def levelled(bench: Workbench, found: list[tuple[int, int]]) -> list[tuple[int, int]] | None:
+    """Return squares of a form that is written out, all that does not move with x together.
+
+    Of c s^2 with c >= -L that is -L s^2, where c is not seen to be >= 0.
+    """
+    ring, still, kept = bench.ring, list[tuple[int, Poly]](), list[tuple[int, int]]()
+    for c, s in found:
+        moves, known = "x" in bench.poly(c).heads, bench.sign(c) >= 1
+        split = None
+        if moves and not known:
+            split = divided(bench, Square(c, s), False) or divided(bench, Square(c, s))
+        if moves and not known and split is None:
+            return None
+        kept += [(split[1].c, s)] if split else [(c, s)] if moves else []
+        less = split[0].c if split else c
+        if split or not moves:
+            node, root = bench.nodes[s], bench.poly(s)
+            term = ring.mul(bench.poly(less), root, root)
+            still.append((1, bench.total(term, node.out, node.shape)))
+    rest = diagonal(bench, ring.add(*still))
+    return [*kept, *rest] if rest is not None else None
 
 
 def joined(bench: Workbench, forms: list[Cotangent]) -> list[Cotangent]:
@@ -131,10 +156,37 @@ def repaired(bench: Workbench, found: list[Square]) -> list[Square] | None:
                 good = [*good[:k], *good[k + 1 :], *new]
                 break
         else:
-            good = absorbed(bench, square, good)
+            rest = absorbed(bench, square, good)
+            split = None if rest else divided(bench, square)
+            good = absorbed(bench, split[0], [*good, split[1]]) if split else rest
             if not good:
                 return None
     return good
+
+
+def divided(bench: Workbench, square: Square, sharing: bool = True) -> tuple[Square, Square] | None:
+    """Return c s^2 as -L s^2 and (c + L) s^2, c + L >= 0, L a number times what c shares."""
+    ring, c, out = bench.ring, bench.nodes[square.c], bench.nodes[square.c].out
+    p = bench.attempt(lambda: bench.poly(square.c))
+    if p is None or "x" not in p.heads:
+        return None
+    still = {a: e for a, e in content(p).items() if sharing and "x" not in a.heads}
+    free = ring.normal(Fraction(1), {}, dict(still))
+    shared = bench.attempt(lambda: emit(bench, free, out, c.shape))
+    if shared is None or bench.sign(shared) < 1:
+        return None
+    found, sizes = None, sorted({abs(q) * r for q in p.terms.values() for r in LIMITS})
+    while sizes:  # the least that is enough: first whether the largest is
+        q = sizes[len(sizes) // 2] if found else sizes[-1]
+        less = bench.mul(c.shape, [bench.whole(shared)], -q)
+        rest = bench.add(c.shape, [(1, bench.whole(square.c)), (-1, bench.whole(less))])
+        enough = bench.attempt(lambda rest=rest: bench.sign(rest)) in (1, 2)
+        if enough:
+            found = Square(less, square.s, square.at), Square(rest, square.s, square.at)
+        elif found is None:
+            return None
+        sizes = [r for r in sizes if (r < q if enough else r > q)]
+    return found
 
 
 def absorbed(bench: Workbench, bad: Square, good: list[Square]) -> list[Square]:

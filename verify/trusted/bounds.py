@@ -8,9 +8,9 @@ from typing import Any
 from verify.trusted.atoms import ROWS
 from verify.trusted.entries import Entries
 from verify.trusted.extrema import is_hardmax
-from verify.trusted.forms import divided, doubled, ends_inside, sum_of_squares
-from verify.trusted.inequalities import TANGENTS, between
-from verify.trusted.polys import Atom, Poly, RingError, sized
+from verify.trusted.forms import divided, doubled, ends_inside, shares_inside, sum_of_squares
+from verify.trusted.inequalities import ROOTS, TANGENTS, Limit, between, far_from_zero
+from verify.trusted.polys import ONE, Atom, Poly, RingError, sized
 from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
 from verify.trusted.univariate import OneNumber, words
 
@@ -61,7 +61,7 @@ class Bounds(Entries):
             if found:
                 return int_sign(Fraction(s)) * found
         for side in (1, -1):
-            less = ends_inside(self, p, side)
+            less = ends_inside(self, shares_inside(self, p, side), side)
             s = self.sign_beside(less, side, depth) if less is not p else 0
             if s:
                 return s
@@ -207,8 +207,9 @@ class Bounds(Entries):
         Of sum_i b_i s^i (1 - s)^(n-i) comb(n, i), s from 0 to 1, or of sum_i b_i s^i, s >= 0: for
         n = 1 the values at the ends. All b_i >= 0, and one of them not 0, is > 0 inside.
         """
-        for a in sorted({a for m in p.terms for a, _ in m[1]}, key=lambda a: a.key):
-            low, high = between(a)
+        atoms = {a for m in p.terms for a, _ in m[1]}
+        for a in sorted(atoms, key=lambda a: (a.head == "inv", a.key)):
+            low, high = self.between(a)
             if a.head == "sigmoid" and (s := self.sign_by_corners(a.args[0], 3)):
                 low, high = ((HALF, abs(s) == 1), high) if s > 0 else (low, (HALF, abs(s) == 1))
             if not (low or high) or any(bounds_name(m, a) for m in p.terms):
@@ -225,9 +226,20 @@ class Bounds(Entries):
                     first = abs(signs[0]) == 2 or not (low or high or (0, True))[1]
                     last = abs(signs[-1]) == 2 or not (low and high and high[1])
                     return flip * (2 if first and last and flip * 2 in signs else 1)
-            if max(parts) == 1:
+            if max(parts) == 1 and a.head != "inv":
                 return 0
         return 0
+
+    def between(self, a: Atom) -> tuple[Limit, Limit]:
+        """Return bounds of an atom's values; also of sqrt(c + u) and 1 / (c + u), c > 0, u >= 0."""
+        c = a.args[0].terms.get(ONE, 0) if a.head in ROOTS else 0
+        if (
+            c > 0
+            and self.sign_by_corners(self.ring.add((1, a.args[0]), (-c, self.ring.number(1))), 4)
+            >= 1
+        ):
+            return far_from_zero(a.head, Fraction(c))
+        return between(a)
 
     def controls(self, parts: dict[int, Poly], low: Any, high: Any) -> list[Poly]:
         """Return the b_i of ``sign_at_ends``: s = 0 is the low end, or the one there is."""

@@ -1,4 +1,4 @@
-"""The convexity calculus: sums, positive multiples, compositions, log-sum-exp, maxima.
+"""The convexity calculus: sums, positive multiples, compositions, log-sum-exp, lengths, maxima.
 
 A maximum is written q relu(d) + R, which is max(R, R + q d) for q > 0: convex where both branches
 are, after what d and R share has cancelled. Formal derivatives choose the branch R + q d where
@@ -90,6 +90,8 @@ class Curvature(Primitives):
         if node.op == "call" and node.name in ("amax", "amin"):
             side = 1 if node.name == "amax" else -1
             return side if bends[0] in (0, side) else None
+        if node.op == "fn" and node.name == "sqrt":
+            return 1 if self.is_length(node) else None
         if node.op == "fn" and node.name in CONVEX:
             up = CONVEX[node.name]
             return 1 if bends[0] == 0 or bends[0] == up else None
@@ -99,6 +101,30 @@ class Curvature(Primitives):
         if node.op == "fn" and node.name == "log":
             return -1 if bends[0] in (0, -1) else self.log_sum_exp(node)
         return None
+
+    def is_length(self, node: Node) -> bool:
+        """Return whether a node is the root of c + sum q f^2 > 0, c, q >= 0, f affine or 0 <= f.
+
+        The length of (f, 1) with the weights q, c is convex in f, and rises in each f >= 0: it is
+        convex in x for an affine f, and for one that is convex and >= 0 (concave and <= 0: -f).
+        Formal derivatives are sum q f D f / length, D f a subgradient, q f / length >= 0.
+        """
+        root = node.args[0]
+        if self.sign(root.node) != 2:
+            return False
+        for ref, q in self.flat(root, Fraction(1)).items():
+            inner, n = self.nodes[ref.node], ref.node
+            if not self.varies(n):
+                good = q * self.sign(n) > 0
+            else:
+                pair = inner.op == "mul" and len(inner.args) == 2 and len({*inner.args}) == 1
+                f = inner.args[0].node if pair and n not in self.opaque else n
+                bend = self.curvature(f) if f != n else None
+                good = q * Fraction(*inner.coefs[:1] or (0,)) > 0 if bend is not None else False
+                good = good and (bend == 0 or (bend or 0) * self.sign(f) > 0)
+            if not good:
+                return False
+        return True
 
     def is_relu_of(self, u: Ref, r: Ref) -> bool:
         """Return whether of two nodes one is affine, and the other its relu."""

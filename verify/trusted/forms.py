@@ -1,10 +1,10 @@
 """Other forms of a Poly, from which more is seen of its sign."""
 
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
-from verify.trusted.inequalities import between
 from verify.trusted.polys import Atom, Poly, lone
 from verify.trusted.signs import bounds_name, drop, int_sign
 
@@ -62,7 +62,7 @@ def ends_inside(signs: "Bounds", p: Poly, side: int) -> Poly:
     for m, q in p.terms.items():
         parts.append((q, ring.poly({m: Fraction(1)})))
         for a, e in m[1] if m[0] else ():
-            ends = between(a) if e == 1 and bounds_name(m, a) else (None, None)
+            ends = signs.between(a) if e == 1 and bounds_name(m, a) else (None, None)
             rest = drop(m, a)
             s = side * int_sign(q) * signs.sign_of_product(rest) if any(ends) else 0
             end = ends[0] if s > 0 else ends[1] if s < 0 else None
@@ -70,6 +70,51 @@ def ends_inside(signs: "Bounds", p: Poly, side: int) -> Poly:
                 parts[-1] = (q * end[0], ring.normal(Fraction(1), *ring.open(*rest)))
                 break
     return ring.add(*parts)
+
+
+def shares_inside(signs: "Bounds", p: Poly, side: int) -> Poly:
+    """Return p or less (for the side 1) or more: m for m (b / d)^e, where 0 <= b <= d, d > 0.
+
+    As in (w_k / max(|w|, c))^2 summed over k. Where a monomial is m b^e / d^e, also at b = 0, and
+    -m >= 0: m (b / d)^e >= m, in a sum over names of d for each of their values.
+    """
+    ring, parts = signs.ring, []
+    for (bounds, factors), q in p.terms.items():
+        parts.append((q, ring.poly({(bounds, factors): Fraction(1)})))
+        sizes, powers = ring.open(bounds, factors)
+        known = {c for c in powers if c.head == "inv"}
+        pairs = [(a, b) for a in known for b in parts_of(signs, a.args[0])]
+        for a, b in sorted(pairs, key=lambda pair: (pair[0].key, pair[1].key)):
+            e, held = powers[a], {n: sizes[n] for n in sizes if n in a.free}
+            inner = {n: size for n, size in sizes.items() if n not in held}
+            rest = {c: n for c, n in powers.items() if c is not a}
+            share = ring.mul(ring.mul(*[b] * e), *[ring.lift(a)] * e)
+            less = ring.sum(ring.mul(ring.normal(Fraction(1), {}, rest), *[ring.inv(b)] * e), inner)
+            whole = ring.sum(ring.normal(Fraction(1), {}, powers), inner)
+            good = inverses(less) <= known and ring.mul(less, share) is whole
+            if good and side * int_sign(q) * signs.sign_by_corners(less, 3) < 0:
+                parts[-1] = (q, ring.sum(less, held))
+                break
+    return ring.add(*parts)
+
+
+def inverses(p: Poly) -> set[Atom]:
+    """Return the factors 1 / d in a Poly."""
+    return {a for _, factors in p.terms for a, _ in factors if a.head == "inv"}
+
+
+def parts_of(signs: "Bounds", d: Poly) -> Iterator[Poly]:
+    """Yield Polys b with 0 <= b <= d, for d = r + c relu(s): r and r + c s; and roots in a sum."""
+    ring = signs.ring
+    for m, c in d.terms.items():
+        one = ring.poly({m: Fraction(1)})
+        a, rest = lone(one), ring.add((1, d), (-c, one))
+        found = list[Poly]()
+        if a is not None and c > 0 and a.head == "relu":
+            found = [b for b in (rest, ring.add((1, rest), (c, a.args[0]))) if b.constant is None]
+        if a is not None and c > 0 and a.head == "sqrt" and signs.sign_by_corners(rest, 3) >= 1:
+            found = [ring.add((c, one))]
+        yield from (b for b in found if signs.sign_by_corners(b, 3) >= 1)
 
 
 def sum_of_squares(signs: "Bounds", mono: Any) -> int:

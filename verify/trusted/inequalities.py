@@ -2,16 +2,20 @@
 
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from math import isqrt, prod
 from typing import TYPE_CHECKING, Any
 
 from verify.trusted.atoms import ROWS, bound
-from verify.trusted.polys import Atom, Poly
+from verify.trusted.functions import least
+from verify.trusted.polys import ONE, Atom, Poly
 
 if TYPE_CHECKING:
     from verify.trusted.bounds import Bounds
 
 Limit = tuple[Fraction, bool] | None
 TERMS = 40  # of the series of a logarithm
+ROOTS = ("sqrt", "inv")
+SCALE = 2**64  # of a root that is rounded down
 LONG = 256  # digits of a number whose logarithm is enclosed, in base 2
 
 
@@ -21,8 +25,41 @@ def between(a: Atom) -> tuple[Limit, Limit]:
     if q is not None and q > 0 and max(q.numerator, q.denominator).bit_length() <= LONG:
         low, high = enclosed(q)
         return (low, True), (high, True)
+    least_inside = below(a.args[0]) if a.head in ROOTS else Fraction(0)
+    if least_inside > 0:
+        return far_from_zero(a.head, least_inside)
     row = ROWS.get(a.head)
     return (bound(row.low), bound(row.high)) if row else (None, None)
+
+
+def far_from_zero(head: str, low: Fraction) -> tuple[Limit, Limit]:
+    """Return bounds of sqrt u, or of 1 / u, for u >= low > 0."""
+    if head == "inv":
+        return (Fraction(0), False), (1 / low, True)
+    return (root_below(low), True), None
+
+
+def below(p: Poly) -> Fraction:
+    """Return a number l >= 0 with l <= p: of terms that are all >= 0, what some are not below.
+
+    Those are numbers, and multiples of products of atoms that are themselves >= 0 by ``between``.
+    """
+    if not least(p):
+        return Fraction(0)
+    found = p.terms.get(ONE, Fraction(0))
+    for (bounds, factors), q in p.terms.items():
+        if factors and not bounds and all(a.head in ROOTS for a, _ in factors):
+            lows = [(low, e) for a, e in factors for low in [between(a)[0]]]
+            found += q * prod(max(low[0], Fraction(0)) ** e if low else 0 for low, e in lows)
+    return found
+
+
+def root_below(q: Fraction) -> Fraction:
+    """Return a number r >= 0 with r^2 <= q, the root where that is rational."""
+    r = Fraction(isqrt(q.numerator), isqrt(q.denominator))
+    if r * r == q:
+        return r
+    return Fraction(isqrt(q.numerator * SCALE**2 // q.denominator), SCALE)
 
 
 def enclosed(q: Fraction) -> tuple[Fraction, Fraction]:

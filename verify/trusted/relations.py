@@ -10,6 +10,7 @@ from verify.trusted.polys import Atom, Mono, Poly, lone
 if TYPE_CHECKING:
     from verify.trusted.ring import Ring
 
+SCALED = ("inv", "relu", "step", "sigmoid")  # their arguments are multiples of a usual one
 Rewriting = tuple[tuple[str, ...], dict[Atom, Any], Poly]
 
 
@@ -20,6 +21,9 @@ def rewrite(ring: "Ring", factors: dict[Atom, Any]) -> Rewriting | None:
         if whole or (a.head == "E" and [*a.args[0].terms.values()] != [1]):  # or made by a renaming
             rest = {b: n for b, n in factors.items() if b is not a}
             return (), rest, ring.exp(ring.add((e, a.args[0])))
+        if a.head in SCALED and not usual(ring, a):
+            rest = {b: n for b, n in factors.items() if b is not a}
+            return (), rest, ring.mul(*[ring.of(a.head, *a.args)] * e)
         squared = square(ring, a) if e >= 2 and a.head != "E" else None
         if squared is not None:
             return (), {**factors, a: e - 2}, squared
@@ -27,6 +31,14 @@ def rewrite(ring: "Ring", factors: dict[Atom, Any]) -> Rewriting | None:
         if paired is not None:
             return (), paired, ring.number(1) if paired else ring.number(0)
     return None
+
+
+def usual(ring: "Ring", a: Atom) -> bool:
+    """Return whether an atom is what its function gives; one made by a renaming may be another."""
+    if a not in ring.usual:
+        ring.usual[a] = True  # while it is computed
+        ring.usual[a] = ring.of(a.head, *a.args) is ring.lift(a)
+    return ring.usual[a]
 
 
 def logarithm(p: Poly) -> bool:

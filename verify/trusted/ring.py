@@ -33,7 +33,7 @@ class Ring:
         self.polys: dict[Any, Poly] = {}
         self.renamed: dict[Any, Poly] = {}
         self.derivatives, self.substituted = dict[Any, Poly](), dict[Any, Poly]()
-        self.marks: dict[Any, int] = {}
+        self.marks, self.usual = dict[Any, int](), dict[Atom, bool]()
         self.slopes: dict[str, str] = {}  # of named functions (primitives.py)
         self.work = self.fresh = 0
         self.limit = LIMIT

@@ -88,3 +88,71 @@ def test_double_angles() -> None:
     assert s.sign((1, s.ring.number(1)), (Fraction("2.000000000001"), both)) == 0
     other = s.ring.mul(s.ring.of("sin", s.a(0)), s.ring.of("cos", s.a(1)))
     assert s.sign((1, s.ring.number(1)), (Fraction("1.1"), other)) == 0
+
+
+def share(s: Signs, d: Poly, *more: Poly, k: int = 3) -> Poly:
+    """Return sum_kj w_kj^2 / d_k^2, times more."""
+    w, one = s.a(0, "k", "j"), s.ring.inv(d)
+    return s.sum(w, w, one, one, *more, k=k, j=4)
+
+
+def test_shares_of_what_is_larger() -> None:
+    s = Signs()
+    w, one, tiny = s.a(0, "k", "j"), s.ring.number(1), Fraction(1, 10**12)
+    length = s.ring.of("sqrt", s.sum(w, w, j=4))
+    above = s.ring.of("relu", s.ring.add((1, length), (-tiny, one)))
+    d, slope = s.ring.add((tiny, one), (1, above)), s.ring.of("dsigmoid", s.a(1, "k"))
+    assert s.sign((3, one), (-1, share(s, d))) == 1  # max(|w_k|, 1e-12)
+    assert s.sign((1, one), (Fraction(-4, 3), share(s, d, slope))) == 1
+    for rest in (s.ring.number(1), s.ring.number(tiny)):  # |w_k| + c
+        assert s.sign((3, one), (-1, share(s, s.ring.add((1, length), (1, rest))))) == 1
+    for q in (Fraction(3) - tiny, Fraction(1)):
+        assert s.sign((q, one), (-1, share(s, d))) == 0
+    assert s.sign((3, one), (-1, share(s, d, k=4))) == 0
+    assert s.sign((3, one), (-1 - tiny, share(s, d))) == 0
+    assert s.sign((3, one), (-1, share(s, d, s.a(1, "k")))) == 0  # of no sign
+    assert s.sign((-3, one), (1, share(s, d))) == -1
+    assert s.sign((-3, one), (1, share(s, d)), (1, s.a(2))) == 0
+
+
+def test_shares_of_what_may_be_less() -> None:
+    s = Signs()
+    w, one, tiny = s.a(0, "k", "j"), s.ring.number(1), Fraction(1, 10**12)
+    length = s.ring.of("sqrt", s.sum(w, w, j=4))
+    short = s.ring.of("sqrt", s.sum(w, w, j=3))  # without one of the entries
+    first = s.ring.of("sqrt", s.sum(s.a(0, "q", "j"), s.a(0, "q", "j"), j=4))  # of another row
+    for d in (
+        s.ring.add((1, length), (-tiny, one)),  # |w| - 1e-12
+        s.ring.add((1 - tiny, length), (1, one)),
+        s.ring.add((1, length), (1, s.a(1))),
+        s.ring.add((1, short), (1, one)),
+        s.ring.add((1, first), (1, one)),
+        s.ring.add((1, one), (-1, s.ring.of("relu", s.ring.add((1, length), (-1, one))))),
+        s.ring.add((1, one), (1, s.ring.of("relu", s.ring.add((1, length), (-2, one))))),
+        s.ring.add((1, one), (Fraction(1, 2), s.ring.of("relu", length))),
+    ):
+        assert s.sign((3, one), (-1, share(s, d))) == 0
+
+
+def test_roots_and_inverses_away_from_0() -> None:
+    s = Signs()
+    one, u = s.ring.number(1), s.ring.add((1, s.a(0, "k")), (1, s.a(1)))
+    square = s.ring.mul(u, u)
+    root = s.ring.of("sqrt", s.ring.add((1, one), (1, square)))
+    other = s.ring.of("sqrt", s.ring.add((4, one), (2, square)))
+    assert s.sign((1, root), (-1, one)) == 1
+    assert s.sign((1, other), (-2, one)) == 1
+    assert s.sign((1, s.sum(root, k=4)), (-4, one)) == 1
+    assert s.sign((1, one), (-1, s.ring.inv(root))) == 1
+    assert s.sign((1, one), (-2, s.ring.inv(other))) == 1
+    assert s.sign((1, s.ring.of("sqrt", s.ring.add((2, one), (1, square)))), ("-1.414", one)) == 2
+    tiny = Fraction(1, 10**12)
+    assert s.sign((1, root), (-1 - tiny, one)) == 0
+    assert s.sign((1, s.sum(root, k=4)), (-4 - tiny, one)) == 0
+    assert s.sign((1, s.sum(root, k=3)), (-4, one)) == 0
+    assert s.sign((1 - tiny, one), (-1, s.ring.inv(root))) == 0
+    assert s.sign((1, s.ring.of("sqrt", s.ring.add((2, one), (1, square)))), ("-1.415", one)) == 0
+    for more in ((1, u), (-1, square), (1, s.ring.add((1, square), (2, s.a(1))))):
+        less = s.ring.of("sqrt", s.ring.add((1, one), more))
+        assert s.sign((1, less), (-1, one)) < 1
+        assert s.sign((1, one), (-1, s.ring.inv(less))) < 1
