@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import product
+from itertools import combinations, product
 
 from verify.search.gram import halves
 from verify.search.ridges import copied
@@ -11,6 +11,7 @@ from verify.trusted.graph import Node, Ref
 from verify.trusted.polys import Mono, Poly
 
 WORDS, LETTERS, DEEP = 32, 6, 3
+GAINS, NEAR = 3, 6  # weights; words that stand beside others
 TERMS = 24  # of a sum of squares that is combined with others
 Pairs = list[tuple[int, int]]
 
@@ -30,20 +31,34 @@ def of_words(bench: Workbench) -> Pairs | None:
     form, found = form_of(bench), dict[Poly, Pairs]()
     if not form.terms or "x" in form.heads:
         return None
-    for level in (inverses(bench), *words(bench)):
-        for pairs in level:
-            p = bench.attempt(lambda pairs=pairs: summed(bench, pairs))
+    gains = weights(bench)
+    for level in candidates(bench, form):
+        for pairs, gain in product(level, gains):
+            more = pairs if gain is None else [(times(bench, c, gain), s) for c, s in pairs]
+            p = bench.attempt(lambda pairs=more: summed(bench, pairs))
             if p is not None and 0 < len(p.terms) <= TERMS:
-                found.setdefault(p, pairs)
-        weights = nonnegative([p.terms for p in found], form.terms)
-        if weights is not None:
-            chosen = [(q, pairs) for q, pairs in zip(weights, found.values(), strict=True) if q]
+                found.setdefault(p, more)
+        parts = nonnegative([p.terms for p in found], form.terms)
+        if parts is not None:
+            chosen = [(q, pairs) for q, pairs in zip(parts, found.values(), strict=True) if q]
             return [
                 (bench.mul(bench.nodes[c].shape, [bench.whole(c)], q), s)
                 for q, pairs in chosen
                 for c, s in pairs
             ]
     return None
+
+
+def weights(bench: Workbench) -> list[int | None]:
+    """Return None, for 1, and a few numbers on parameters that are >= 0."""
+    still = [n for n in bench.below(bench.root) if not bench.varies(n)]
+    gains = [n for n in still if bench.nodes[n].shape == () and "param" in bench.reach[n]]
+    return [None, *[n for n in gains if bench.sign(n) >= 1][-GAINS:]]
+
+
+def times(bench: Workbench, c: int, gain: int) -> int:
+    """Return a node times a number."""
+    return bench.mul(bench.nodes[c].shape, [bench.whole(c), Ref(gain, ())])
 
 
 def summed(bench: Workbench, pairs: Pairs) -> Poly:
@@ -57,11 +72,11 @@ def summed(bench: Workbench, pairs: Pairs) -> Poly:
 
 
 def matrices(bench: Workbench) -> list[int]:
-    """Return the nodes below the map that are matrices without x; exp(A / 2) beside exp(A)."""
+    """Return matrices and vectors below the map, without x; exp(A / 2) beside exp(A)."""
     found = []
     for n in bench.below(bench.root):
         node = bench.nodes[n]
-        if len(node.shape) == 2 and not bench.varies(n) and node.op != "eye":
+        if len(node.shape) in (1, 2) and not bench.varies(n) and node.op != "eye":
             found.append(n)
         if (node.op, node.name) == ("call", "matrix_exp") and len(node.shape) == 2:
             inner = bench.nodes[node.args[0].node]
@@ -71,20 +86,36 @@ def matrices(bench: Workbench) -> list[int]:
     return found[-LETTERS:]
 
 
-def words(bench: Workbench) -> Iterator[Iterator[Pairs]]:
-    """Yield [(1, w)] for v, J v and products w of some matrices, or transposes, and these."""
-    image, letters = bench.tangent(bench.root), matrices(bench)
+def candidates(bench: Workbench, form: Poly) -> Iterator[Iterator[Pairs]]:
+    """Yield sums of squares of J v and of words, of two of these, and of w^T inverse(A) w."""
+    image, met = bench.tangent(bench.root), list[int]()
+    yield (alone(bench, w) for w in (image,) if w is not None)
+    for depth, level in enumerate(words(bench)):
+        yield (pairs for w in level[:NEAR] if depth < DEEP for pairs in inverses(bench, w))
+        yield (alone(bench, w) for w in level)
+        met = (met + level)[:NEAR]
+        yield (alone(bench, w) for w in combined(bench, form, met) if depth)
+
+
+def alone(bench: Workbench, w: int) -> Pairs:
+    return [(bench.mul(bench.nodes[w].shape, []), w)]
+
+
+def words(bench: Workbench) -> Iterator[list[int]]:
+    """Yield v and products of it with some matrices, or transposes, and vectors."""
+    letters = matrices(bench)
     level, known = [bench.var("v", bench.shape)], set[Poly]()
-    yield ([(bench.mul(bench.shape, []), w)] for w in (image,) if w is not None)
     for _ in range(DEEP):
-        yield ([(bench.mul(bench.nodes[w].shape, []), w)] for w in level)
+        yield level
         new = []
         for w, m in product(level, letters):
-            size, (rows, columns) = bench.nodes[w].shape[0], bench.nodes[m].shape
-            if columns == size:
+            size, (rows, *columns) = bench.nodes[w].shape[0], bench.nodes[m].shape
+            if columns == [size]:
                 new.append(bench.mul((rows,), [Ref(m, ("i0", "j0")), Ref(w, ("j0",))]))
             if rows == size:
-                new.append(bench.mul((columns,), [Ref(m, ("j0", "i0")), Ref(w, ("j0",))]))
+                index = ("j0", "i0")[: 1 + len(columns)] if columns else ("i0",)
+                at = Ref(w, ("j0",) if columns else ("i0",))
+                new.append(bench.mul((*columns,) or (rows,), [Ref(m, index), at]))
         level = []
         for w in new:
             p = bench.attempt(lambda w=w: bench.poly(w))
@@ -93,17 +124,49 @@ def words(bench: Workbench) -> Iterator[Iterator[Pairs]]:
                 level.append(w)
 
 
-def inverses(bench: Workbench) -> Iterator[Pairs]:
-    """Yield squares of v^T inverse(A) v: those of y^T A y with y = inverse(A) v."""
-    v = bench.var("v", bench.shape)
+def combined(bench: Workbench, form: Poly, met: list[int]) -> Iterator[int]:
+    """Yield a + r b for words a and b, r as in a form a . a + 2 r a . b + r^2 b . b + ..."""
+    for a, b in combinations(met, 2):
+        if bench.nodes[a].shape != bench.nodes[b].shape:
+            continue
+        parts = [bench.attempt(lambda u=u, w=w: dot(bench, u, w)) for u, w in pairs_of(a, b)]
+        if any(p is None or len(p.terms) > TERMS for p in parts):
+            continue
+        found = [share(form, p, [q for q in parts if q is not p]) for p in parts]
+        first, both, last = found
+        ratios = {both / (2 * first)} if first else set[Fraction]()
+        ratios |= {2 * last / both} if both else set()
+        for r in ratios - {0}:
+            yield bench.add(bench.nodes[a].shape, [(1, bench.whole(a)), (r, bench.whole(b))])
+
+
+def pairs_of(a: int, b: int) -> list[tuple[int, int]]:
+    return [(a, a), (a, b), (b, b)]
+
+
+def dot(bench: Workbench, a: int, b: int) -> Poly:
+    """Return a . b."""
+    return bench.poly(bench.mul((), [Ref(a, ("j0",)), Ref(b, ("j0",))]))
+
+
+def share(form: Poly, p: Poly, others: list[Poly]) -> Fraction:
+    """Return how often p is in a form, by a monomial of p that others have not."""
+    own = [m for m in p.terms if not any(m in q.terms for q in others)]
+    return form.terms.get(own[0], Fraction(0)) / p.terms[own[0]] if own else Fraction(0)
+
+
+def inverses(bench: Workbench, w: int) -> Iterator[Pairs]:
+    """Yield squares of w^T inverse(A) w: those of y^T A y with y = inverse(A) w."""
+    shape = bench.nodes[w].shape
+    v = bench.var("v", shape)
     for n in bench.below(bench.root):
         node = bench.nodes[n]
-        if (node.op, node.name) != ("call", "inverse") or node.shape != bench.shape * 2:
+        if (node.op, node.name) != ("call", "inverse") or node.shape != shape * 2:
             continue
         refs = [Ref(node.args[0].node, ("j0", "j1")), Ref(v, ("j0",)), Ref(v, ("j1",))]
         pairs = bench.attempt(lambda r=refs: halves(bench, bench.poly(bench.mul((), r))))
         if pairs is not None and all(bench.sign(c) >= 1 for c, _ in pairs):
-            y = bench.mul(bench.shape, [Ref(n, ("i0", "j0")), Ref(v, ("j0",))])
+            y = bench.mul(shape, [Ref(n, ("i0", "j0")), Ref(w, ("j0",))])
             yield [(c, copied(bench, s, {v: y})) for c, s in pairs]
 
 
