@@ -28,11 +28,18 @@ def of_words(bench: Workbench) -> Pairs | None:
     """Return squares of products of matrices and v whose combination, q >= 0, is v^T J v."""
     if len(bench.shape) != 1:
         return None
-    form, found = form_of(bench), dict[Poly, Pairs]()
+    form = form_of(bench)
     if not form.terms or "x" in form.heads:
         return None
-    gains = weights(bench)
-    for level in candidates(bench, form):
+    return combination(bench, form, candidates(bench, form), weights(bench, bench.root))
+
+
+def combination(
+    bench: Workbench, form: Poly, levels: Iterator[Iterator[Pairs]], gains: list[int | None]
+) -> Pairs | None:
+    """Return a combination of sums of squares, times gains, that is a form, or None."""
+    found = dict[Poly, Pairs]()
+    for level in levels:
         for pairs, gain in product(level, gains):
             more = pairs if gain is None else [(times(bench, c, gain), s) for c, s in pairs]
             p = bench.attempt(lambda pairs=more: summed(bench, pairs))
@@ -49,9 +56,9 @@ def of_words(bench: Workbench) -> Pairs | None:
     return None
 
 
-def weights(bench: Workbench) -> list[int | None]:
-    """Return None, for 1, and a few numbers on parameters that are >= 0."""
-    still = [n for n in bench.below(bench.root) if not bench.varies(n)]
+def weights(bench: Workbench, root: int) -> list[int | None]:
+    """Return None, for 1, and a few numbers on parameters below a node that are >= 0."""
+    still = [n for n in bench.below(root) if not bench.varies(n)]
     gains = [n for n in still if bench.nodes[n].shape == () and "param" in bench.reach[n]]
     return [None, *[n for n in gains if bench.sign(n) >= 1][-GAINS:]]
 
@@ -71,10 +78,10 @@ def summed(bench: Workbench, pairs: Pairs) -> Poly:
     return bench.ring.add(*parts)
 
 
-def matrices(bench: Workbench) -> list[int]:
-    """Return matrices and vectors below the map, without x; exp(A / 2) beside exp(A)."""
+def matrices(bench: Workbench, root: int) -> list[int]:
+    """Return matrices and vectors below a node, without x; exp(A / 2) beside exp(A)."""
     found = []
-    for n in bench.below(bench.root):
+    for n in bench.below(root):
         node = bench.nodes[n]
         if len(node.shape) in (1, 2) and not bench.varies(n) and node.op != "eye":
             found.append(n)
@@ -90,7 +97,7 @@ def candidates(bench: Workbench, form: Poly) -> Iterator[Iterator[Pairs]]:
     """Yield sums of squares of J v and of words, of two of these, and of w^T inverse(A) w."""
     image, met = bench.tangent(bench.root), list[int]()
     yield (alone(bench, w) for w in (image,) if w is not None)
-    for depth, level in enumerate(words(bench)):
+    for depth, level in enumerate(words(bench, bench.root)):
         yield (pairs for w in level[:NEAR] if depth < DEEP for pairs in inverses(bench, w))
         yield (alone(bench, w) for w in level)
         met = (met + level)[:NEAR]
@@ -101,9 +108,9 @@ def alone(bench: Workbench, w: int) -> Pairs:
     return [(bench.mul(bench.nodes[w].shape, []), w)]
 
 
-def words(bench: Workbench) -> Iterator[list[int]]:
-    """Yield v and products of it with some matrices, or transposes, and vectors."""
-    letters = matrices(bench)
+def words(bench: Workbench, root: int) -> Iterator[list[int]]:
+    """Yield v and products of it with some matrices below a node, or transposes, and vectors."""
+    letters = matrices(bench, root)
     level, known = [bench.var("v", bench.shape)], set[Poly]()
     for _ in range(DEEP):
         yield level
@@ -158,16 +165,28 @@ def share(form: Poly, p: Poly, others: list[Poly]) -> Fraction:
 def inverses(bench: Workbench, w: int) -> Iterator[Pairs]:
     """Yield squares of w^T inverse(A) w: those of y^T A y with y = inverse(A) w."""
     shape = bench.nodes[w].shape
-    v = bench.var("v", shape)
     for n in bench.below(bench.root):
         node = bench.nodes[n]
         if (node.op, node.name) != ("call", "inverse") or node.shape != shape * 2:
             continue
-        refs = [Ref(node.args[0].node, ("j0", "j1")), Ref(v, ("j0",)), Ref(v, ("j1",))]
-        pairs = bench.attempt(lambda r=refs: halves(bench, bench.poly(bench.mul((), r))))
-        if pairs is not None and all(bench.sign(c) >= 1 for c, _ in pairs):
+        pairs = definite(bench, node.args[0].node)
+        if pairs is not None:
             y = bench.mul(shape, [Ref(n, ("i0", "j0")), Ref(w, ("j0",))])
-            yield [(c, copied(bench, s, {v: y})) for c, s in pairs]
+            yield [(c, copied(bench, s, {bench.var("v", shape): y})) for c, s in pairs]
+
+
+def definite(bench: Workbench, number: int) -> Pairs | None:
+    """Return squares, their coefficients >= 0, that add up to v^T A v for a matrix A, or None."""
+    v = bench.var("v", bench.nodes[number].shape[:1])
+    refs = [Ref(number, ("j0", "j1")), Ref(v, ("j0",)), Ref(v, ("j1",))]
+    form = bench.attempt(lambda: bench.poly(bench.mul((), refs)))
+    pairs = bench.attempt(lambda: halves(bench, form)) if form is not None else None
+    if form is None or (pairs is not None and all(bench.sign(c) >= 1 for c, _ in pairs)):
+        return pairs
+    if bench.nodes[number].shape[:1] != bench.shape:
+        return None
+    levels = ((alone(bench, w) for w in level) for level in words(bench, number))
+    return combination(bench, form, levels, weights(bench, number))
 
 
 def nonnegative(
