@@ -16,22 +16,33 @@ TERMS = 24  # of a sum of squares that is combined with others
 Pairs = list[tuple[int, int]]
 
 
-def form_of(bench: Workbench) -> Poly:
-    """Return v^T J v of the map to prove the claim of."""
-    out, other, ring = bench.nodes[bench.root].out, ("p0",), bench.ring
-    slope = ring.derivative(bench.poly(bench.root), "x", other)
+def form_of(bench: Workbench, number: int) -> Poly:
+    """Return v^T J v of a map."""
+    out, other, ring = bench.nodes[number].out, ("p0",), bench.ring
+    slope = ring.derivative(bench.poly(number), "x", other)
     q = ring.mul(slope, ring.entry("var v", out), ring.entry("var v", other))
     return bench.total(q, (*out, *other), bench.shape * 2)
 
 
-def of_words(bench: Workbench) -> Pairs | None:
+def of_words(bench: Workbench, number: int) -> Pairs | None:
     """Return squares of products of matrices and v whose combination, q >= 0, is v^T J v."""
     if len(bench.shape) != 1:
         return None
-    form = form_of(bench)
+    form = form_of(bench, number)
     if not form.terms or "x" in form.heads:
         return None
-    return combination(bench, form, candidates(bench, form), weights(bench, bench.root))
+    return combination(bench, form, candidates(bench, form, number), weights(bench, number))
+
+
+def affine_part(bench: Workbench, number: int) -> tuple[int, int] | None:
+    """Return two nodes whose sum is a node, one affine in x, one no part of which is; or None."""
+    node = bench.nodes[number]
+    terms = [*zip(node.coefs, node.args, strict=True)] if node.op == "add" else []
+    parts = [[t for t in terms if bench.affine(t[1].node) is still] for still in (True, False)]
+    if not all(parts):
+        return None
+    one, other = (bench.add(node.shape, part) for part in parts)
+    return one, other
 
 
 def combination(
@@ -40,11 +51,11 @@ def combination(
     """Return a combination of sums of squares, times gains, that is a form, or None."""
     found = dict[Poly, Pairs]()
     for level in levels:
-        for pairs, gain in product(level, gains):
-            more = pairs if gain is None else [(times(bench, c, gain), s) for c, s in pairs]
-            p = bench.attempt(lambda pairs=more: summed(bench, pairs))
-            if p is not None and 0 < len(p.terms) <= TERMS:
-                found.setdefault(p, more)
+        for pairs in level:
+            p = bench.attempt(lambda pairs=pairs: summed(bench, pairs))
+            for gain in gains if p is not None and 0 < len(p.terms) <= TERMS else ():
+                more = pairs if gain is None else [(times(bench, c, gain), s) for c, s in pairs]
+                found.setdefault(p if gain is None else bench.ring.mul(p, bench.poly(gain)), more)
         parts = nonnegative([p.terms for p in found], form.terms)
         if parts is not None:
             chosen = [(q, pairs) for q, pairs in zip(parts, found.values(), strict=True) if q]
@@ -93,12 +104,12 @@ def matrices(bench: Workbench, root: int) -> list[int]:
     return found[-LETTERS:]
 
 
-def candidates(bench: Workbench, form: Poly) -> Iterator[Iterator[Pairs]]:
+def candidates(bench: Workbench, form: Poly, number: int) -> Iterator[Iterator[Pairs]]:
     """Yield sums of squares of J v and of words, of two of these, and of w^T inverse(A) w."""
-    image, met = bench.tangent(bench.root), list[int]()
+    image, met = bench.tangent(number), list[int]()
     yield (alone(bench, w) for w in (image,) if w is not None)
-    for depth, level in enumerate(words(bench, bench.root)):
-        yield (pairs for w in level[:NEAR] if depth < DEEP for pairs in inverses(bench, w))
+    for depth, level in enumerate(words(bench, number)):
+        yield (pairs for w in level[:NEAR] if depth < DEEP for pairs in inverses(bench, number, w))
         yield (alone(bench, w) for w in level)
         met = (met + level)[:NEAR]
         yield (alone(bench, w) for w in combined(bench, form, met) if depth)
@@ -162,10 +173,10 @@ def share(form: Poly, p: Poly, others: list[Poly]) -> Fraction:
     return form.terms.get(own[0], Fraction(0)) / p.terms[own[0]] if own else Fraction(0)
 
 
-def inverses(bench: Workbench, w: int) -> Iterator[Pairs]:
+def inverses(bench: Workbench, number: int, w: int) -> Iterator[Pairs]:
     """Yield squares of w^T inverse(A) w: those of y^T A y with y = inverse(A) w."""
     shape = bench.nodes[w].shape
-    for n in bench.below(bench.root):
+    for n in bench.below(number):
         node = bench.nodes[n]
         if (node.op, node.name) != ("call", "inverse") or node.shape != shape * 2:
             continue
