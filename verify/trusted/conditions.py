@@ -10,7 +10,7 @@ from verify.trusted.graph import Node, Ref
 from verify.trusted.guards import LEAST, RESTRICTED, guarded, shielded
 from verify.trusted.pieces import JUMPS
 from verify.trusted.polys import Poly, RingError, is_fractional
-from verify.trusted.signs import added, int_sign, sign_of, times
+from verify.trusted.signs import RUNNING, added, int_sign, sign_of, times
 from verify.trusted.structure import Structure
 
 EDGES = ("amax", "amin", "sort")  # calls that are locally Lipschitz in x
@@ -256,8 +256,8 @@ class Conditions(Structure):
             return self.given.get(node.attrs[0], 0)
         if node.op == "lit":
             return self.sign_of_literal(node.attrs[0])
-        if node.op == "call" and node.name in EDGES:
-            return signs[0]
+        if node.op == "call" and len(signs) == 1 and node.name in (*EDGES, *RUNNING):
+            return signs[0] if node.name in EDGES else max(signs[0], 0)
         if node.op == "fn" and node.name == "where":
             return min(signs[1:], key=abs) if signs[1] * signs[2] > 0 else 0
         if node.name == "pow":
