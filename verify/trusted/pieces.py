@@ -4,6 +4,7 @@ from fractions import Fraction
 from math import floor, prod
 from typing import Any
 
+from verify.trusted.atoms import ROWS
 from verify.trusted.bounds import Bounds
 from verify.trusted.polys import Atom, Poly, RingError
 
@@ -61,13 +62,14 @@ class Pieces(Bounds):
         return parts
 
     def exactly(self, p: Poly, t: Poly) -> Poly:
-        """Return p at cut = t, kinks on a side that is seen decided."""
+        """Return p at cut = t, kinks on a side that is seen decided: relu(0) is 0 from both."""
         p = self.summed_out(self.ring.substitute(p, "cut", t))
-        atoms = {a for m in p.terms for a, _ in m[1] if a.head in KINKS and a.head != "floor"}
-        for a in sorted(atoms, key=key_of):
+        for a in sorted(kinks_of(p), key=lambda a: (a.height, a.key)):
             sign = self.sign_by_corners(a.args[0])
-            if abs(sign) == 2:
-                return self.exactly(self.decided(p, a, Fraction(sign)), t)
+            known = abs(sign) == 2 or (sign and a.head == "relu")
+            q = self.decided(p, a, Fraction(sign)) if known else p
+            if q is not p:
+                return self.exactly(q, t)
         return p
 
     def summed_out(self, p: Poly) -> Poly:
@@ -174,6 +176,13 @@ class Pieces(Bounds):
         except RingError:
             return None
         return p
+
+
+def kinks_of(p: Poly) -> set[Atom]:
+    """Return the steps, and the like, in a Poly, also those inside of functions."""
+    atoms = {a for _, factors in p.terms for a, _ in factors}
+    inner = [kinks_of(q) for a in atoms if a.head in ROWS or a.head == "E" for q in a.args]
+    return {a for a in atoms if a.head in KINKS and a.head != "floor"}.union(*inner)
 
 
 def key_of(a: Atom) -> int:
