@@ -10,7 +10,7 @@ from verify.search.forms import affine_part, of_words
 from verify.search.gram import diagonal
 from verify.search.layers import named_functions
 from verify.search.potentials import potentials
-from verify.search.ridges import ridges, together
+from verify.search.ridges import rewritten, ridges, together
 from verify.search.rounds import summed_over_rounds
 from verify.search.squares import repaired, squares
 from verify.search.workbench import Workbench
@@ -163,6 +163,10 @@ def sum_of_ridges(bench: Workbench) -> Iterator[Proof]:
         fewer = together(bench, found)
         if len(fewer) < len(found):
             yield summed([ridge_rule(ridge) for ridge in fewer])
+    more = ridges(bench, bench.root, True) if bench.psd else None
+    if more and more != found:
+        yield summed([ridge_rule(ridge) for ridge in more])
+        yield summed([ridge_rule(rewritten(bench, ridge)) for ridge in more])
 
 
 def gradient(bench: Workbench) -> Iterator[Proof]:
