@@ -186,9 +186,12 @@ class Bounds(Entries):
         return int_sign(k) * self.sign_by_corners(gap, depth)
 
     def by_order(self, a: Atom, p: Poly, depth: int) -> int:
-        """Return the sign of m (f(u) - f(w)) and a rest, f monotone and u - w of a sign."""
-        row = ROWS.get(a.head)
-        if not row or not row.monotone or row.domain:
+        """Return the sign of m (f(u) - f(w)) and a rest, f monotone and u - w of a sign.
+
+        Or f = dsigmoid, which is even and falls on u >= 0, and w^2 - u^2 of a sign.
+        """
+        row, even = ROWS.get(a.head), a.head == "dsigmoid"
+        if not row or not (row.monotone or even) or row.domain:
             return 0
         for m, q in p.terms.items():
             others = [b for b, _ in m[1] if b.head == a.head and b is not a]
@@ -198,8 +201,9 @@ class Bounds(Entries):
                 left = self.ring.add((1, p), (-1, self.ring.mul(rest, pair)))
                 if bounds_name(m, b) or dict(m[1])[b] > 1 or len(left.terms) > len(p.terms) - 2:
                     continue
-                gap = self.ring.add((1, b.args[0]), (-1, a.args[0]))
-                way = self.sign_by_corners(gap, depth) * row.monotone
+                u, w = ([c.args[0]] * (1 + even) for c in (b, a))
+                gap = self.ring.add((1, self.ring.mul(*u)), (-1, self.ring.mul(*w)))
+                way = self.sign_by_corners(gap, depth) * (-1 if even else row.monotone)
                 s = times(self.sign_by_corners(rest, depth), way)
                 if s:
                     return self.sign_beside(left, int_sign(Fraction(s)), depth)

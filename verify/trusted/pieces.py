@@ -24,10 +24,15 @@ class Pieces(Bounds):
         return any(a.head in JUMPS or any(map(self.jumps, a.args)) for a in atoms)
 
     def roots_are_positive(self, p: Poly) -> bool:
-        """Return whether all square roots inside of p are smooth: of something above 0."""
-        atoms = [a for m in p.terms for a, _ in m[1] if a.args]
-        good = all(a.head != "sqrt" or self.sign_by_corners(a.args[0]) == 2 for a in atoms)
-        return good and all(self.roots_are_positive(q) for a in atoms for q in a.args)
+        """Return whether all roots inside of p are smooth: of something above 0, or powers >= 1."""
+        for a in {a for m in p.terms for a, _ in m[1] if a.args}:
+            root = a.head in ("sqrt", "pow") and self.sign_by_corners(a.args[0]) < 2
+            less = self.ring.add((1, a.args[-1]), (-1, self.ring.number(1)))
+            if root and (a.head == "sqrt" or self.sign_by_corners(less) < 1):
+                return False
+            if not all(map(self.roots_are_positive, a.args)):
+                return False
+        return True
 
     def pieces(self, p: Poly, low: Poly | None, high: Poly | None, out: Any) -> list[Piece] | None:
         """Return (low, high, q) with p = q between, in order; None where kinks have no order.
