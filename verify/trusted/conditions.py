@@ -262,9 +262,7 @@ class Conditions(Structure):
             return min(signs[1:], key=abs) if signs[1] * signs[2] > 0 else 0
         if node.name == "pow":
             return max(signs[0], int(is_fractional(self.at(node.args[1]))))
-        if node.op != "fn" or node.name not in ROWS:
-            return 0
-        return sign_of(node.name, signs[0])
+        return sign_of(node.name, signs[0]) if node.op == "fn" and node.name in ROWS else 0
 
     def sign_through(self, number: int) -> int:
         """Return the sign of a node as a function of one node below it, read as a variable."""
@@ -295,6 +293,8 @@ class Conditions(Structure):
             p = self.at(Ref(number, out))
             return p if seen(p, "cut") <= {out} else None
         except (Rejected, RingError):
+            if self.ring.work > self.ring.limit:  # nothing can be computed any more
+                raise
             return None
         finally:
             self.values, self.cut, self.signs = kept
