@@ -52,8 +52,10 @@ def combination(
     found = dict[Poly, Pairs]()
     for level in levels:
         for pairs in level:
-            p = bench.attempt(lambda pairs=pairs: summed(bench, pairs))
-            for gain in gains if p is not None and 0 < len(p.terms) <= TERMS else ():
+            p: Poly | None = bench.attempt(lambda pairs=pairs: summed(bench, pairs))
+            if p is None or not 0 < len(p.terms) <= TERMS:
+                continue
+            for gain in gains:
                 more = pairs if gain is None else [(times(bench, c, gain), s) for c, s in pairs]
                 found.setdefault(p if gain is None else bench.ring.mul(p, bench.poly(gain)), more)
         parts = nonnegative([p.terms for p in found], form.terms)

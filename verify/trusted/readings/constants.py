@@ -34,7 +34,7 @@ def numbers(b: "Builder", node: int) -> Numbers | None:
     for place in product(*map(range, ranges.values())):
         at = dict(zip(ranges, place, strict=True))
         values = [
-            entries[tuple(at.get(i, i) for i in index)]
+            entries[tuple(i if isinstance(i, int) else at[i] for i in index)]
             for entries, (_, index) in zip(inner, args, strict=True)
             if entries is not None
         ]
