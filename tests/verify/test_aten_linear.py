@@ -203,6 +203,18 @@ LINEAR: dict[str, Callable[[Any, Tensor], Tensor]] = {
         x @ torch.linalg.cholesky(m.A @ m.A.T)
         + torch.cholesky_solve(x.T, torch.linalg.cholesky(m.A @ m.A.T)).T
     ),
+    "cholesky inverse": lambda m, x: (
+        x @ torch.cholesky_inverse(m.A) + x @ torch.cholesky_inverse(m.A, upper=True)
+    ),
+    "triangular solves": lambda m, x: (
+        torch.linalg.solve_triangular(m.A, x.T, upper=False).T
+        + torch.linalg.solve_triangular(m.A.mT, x.T, upper=True, unitriangular=True).T
+        + torch.cholesky_solve(x.T, m.A, upper=True).T
+    ),
+    "inverse of constants": lambda m, x: (
+        x @ torch.linalg.inv(torch.eye(4).to(x) + 0.5 * torch.arange(16.0).to(x).view(4, 4).sin())
+        + torch.linalg.solve(torch.tensor([[2.0, 1], [0, 3]]).to(x), x.view(-1, 2, 2)).flatten(1)
+    ),
     "determinant": lambda m, x: x * torch.linalg.det(m.A) + torch.linalg.slogdet(m.A)[1],
     "matrix_exp": lambda m, x: x @ torch.linalg.matrix_exp(m.A - m.A.T) + x @ torch.matrix_exp(m.A),
     "in place columns": lambda m, x: columns_in_place(x),

@@ -6,11 +6,11 @@ from typing import Any
 
 from verify.search.compositions import compositions, ridge_rule, shared_out
 from verify.search.emit import emit
-from verify.search.forms import of_words
+from verify.search.forms import affine_part, of_words
 from verify.search.gram import diagonal
 from verify.search.layers import named_functions
 from verify.search.potentials import potentials
-from verify.search.ridges import ridges, together
+from verify.search.ridges import rewritten, ridges, together
 from verify.search.rounds import summed_over_rounds
 from verify.search.squares import levelled, repaired, squares
 from verify.search.workbench import Workbench
@@ -149,12 +149,14 @@ def diagonal_form(bench: Workbench) -> Iterator[Proof]:
 
 
 def squares_of_words(bench: Workbench) -> Iterator[Proof]:
-    """v^T J v is a sum of squares of products of the matrices at hand."""
+    """v^T J v is a sum of squares of products of the matrices at hand; or of the affine part."""
     bench.ring.limit = WRITTEN
-    found = of_words(bench)
-    if found is not None:
-        pairs = [[c, s] for c, s in found]
-        yield {"rule": "jacobian", "map": bench.root, "squares": pairs}
+    parts = affine_part(bench, bench.root) or (bench.root, None)
+    found = of_words(bench, parts[0])
+    rest = ridges(bench, parts[1]) if found is not None and parts[1] is not None else None
+    if found is not None and (rest or parts[1] is None):
+        form = {"rule": "jacobian", "map": parts[0], "squares": [[c, s] for c, s in found]}
+        yield summed([form, *[ridge_rule(ridge) for ridge in rest or ()]])
 
 
 def sum_of_ridges(bench: Workbench) -> Iterator[Proof]:
@@ -168,6 +170,10 @@ def sum_of_ridges(bench: Workbench) -> Iterator[Proof]:
         fewer = bench.attempt(lambda: shared_out(bench, fewer)) if bench.psd else ()
         if fewer:
             yield summed([ridge_rule(ridge) for ridge in fewer])
+    more = ridges(bench, bench.root, True) if bench.psd else None
+    if more and more != found:
+        yield summed([ridge_rule(ridge) for ridge in more])
+        yield summed([ridge_rule(rewritten(bench, ridge)) for ridge in more])
 
 
 def gradient(bench: Workbench) -> Iterator[Proof]:

@@ -31,8 +31,11 @@ class Radial:
     phi: int
 
 
-def ridges(bench: Workbench, number: int) -> list[Ridge | Radial] | None:
-    """Return ridges and radial maps whose sum is a node of x's shape, or None."""
+def ridges(bench: Workbench, number: int, inside: bool = False) -> list[Ridge | Radial] | None:
+    """Return ridges and radial maps whose sum is a node of x's shape, or None.
+
+    With ``inside`` a factor that does not depend on x is a part of the lines wherever it can be.
+    """
     v = bench.var("v", bench.shape)
     pending, visits = [Cotangent(number, v)], 0
     found: list[Ridge | Radial] = []
@@ -42,15 +45,18 @@ def ridges(bench: Workbench, number: int) -> list[Ridge | Radial] | None:
         if visits > BUDGET:
             return None
         c = merged(bench, group)
-        parts = one_by_one(bench, [c]) or (one_by_one(bench, group) if len(group) > 1 else None)
+        node = bench.nodes[c.node]
+        moving = [r for r in node.args if bench.varies(r.node)]
+        below = inside and node.op == "mul" and len(group) == len(moving) == 1
+        parts = one_by_one(bench, [with_factors(bench, c)]) if inside and not below else None
+        parts = parts or (None if below else one_by_one(bench, [c]))
+        parts = parts or (one_by_one(bench, group) if len(group) > 1 else None)
         if parts is not None:
             found += parts
             continue
-        node = bench.nodes[c.node]
         if not bench.varies(c.node):
             found.append(constant(bench, c))
             continue
-        moving = [r for r in node.args if bench.varies(r.node)]
         if (node.op == "mul" and len(moving) > 1) or node.op not in ("mul", "add"):
             return None
         more = steps(bench, c)
@@ -83,6 +89,12 @@ def merged(bench: Workbench, group: list[Cotangent]) -> Cotangent:
     return Cotangent(group[0].node, bench.add(shape, [(1, bench.whole(y)) for y in ys]), first)
 
 
+def with_factors(bench: Workbench, c: Cotangent) -> Cotangent:
+    """Return a form with its weights as a part of y."""
+    y = bench.mul(bench.nodes[c.node].shape, [bench.whole(c.y), *c.weights])
+    return Cotangent(c.node, y) if c.weights else c
+
+
 def one_by_one(bench: Workbench, group: list[Cotangent]) -> list[Ridge | Radial] | None:
     """Return the ridge or radial map of each form, or None."""
     found = [at(bench, c) or radial(bench, c) for c in group]
@@ -102,6 +114,13 @@ def together(bench: Workbench, found: list[Ridge | Radial]) -> list[Ridge | Radi
         whole = bench.add(shape, [(1, bench.whole(phi)) for phi in phis]) if more else first.phi
         kept.append(replace(first, phi=whole))
     return kept
+
+
+def rewritten(bench: Workbench, ridge: Ridge | Radial) -> Ridge | Radial:
+    """Return a ridge with phi from its normal form, where what cancels is gone."""
+    node = bench.nodes[ridge.phi]
+    phi = bench.attempt(lambda: emit(bench, bench.poly(ridge.phi), node.out, node.shape))
+    return ridge if phi is None else replace(ridge, phi=phi)
 
 
 def offsets(bench: Workbench, c: Cotangent) -> list[Cotangent]:

@@ -34,6 +34,8 @@ class Row:
     source: str = "elementary"
 
 
+HALF_PI = "157079632679489661924/100000000000000000000"  # above pi / 2 = 1.57079632679489661923..
+
 ROWS: dict[str, Row] = {
     # smooth
     "exp": Row("exp", low="0", monotone=1),
@@ -50,7 +52,7 @@ ROWS: dict[str, Row] = {
     "gauss": Row("-2 u gauss", low="0", high="4/3", source="DLMF 7.2.1; 2/sqrt(pi) < 4/3"),
     "sin": Row("cos", low="=-1", high="=1"),
     "cos": Row("-1 sin", low="=-1", high="=1"),
-    "atan": Row("cauchy", low="-2", high="2", monotone=1),
+    "atan": Row("cauchy", low=f"-{HALF_PI}", high=HALF_PI, monotone=1),
     "cauchy": Row("-2 u cauchy cauchy", low="0", high="=1"),
     "asinh": Row("rhypot", monotone=1),
     "rhypot": Row("-1 u rhypot rhypot rhypot", low="0", high="=1"),

@@ -7,14 +7,23 @@ from typing import Any
 
 from verify.trusted.atoms import ROWS
 from verify.trusted.entries import Entries
-from verify.trusted.extrema import is_hardmax
-from verify.trusted.forms import divided, doubled, ends_inside, shares_inside, sum_of_squares
+from verify.trusted.extrema import by_extremum, is_hardmax
+from verify.trusted.forms import (
+    by_denominator,
+    divided,
+    doubled,
+    ends_inside,
+    shares_inside,
+    sum_of_squares,
+)
 from verify.trusted.inequalities import ROOTS, TANGENTS, Limit, between, far_from_zero
+from verify.trusted.origins import sign_from_origin
 from verify.trusted.polys import ONE, Atom, Poly, RingError, sized
 from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
 from verify.trusted.univariate import OneNumber, words
 
 HALF = Fraction(1, 2)
+AMONG = ('["amax",', '["amin",', '["sort",')  # calls whose values are among those of the argument
 
 
 class Bounds(Entries):
@@ -42,7 +51,7 @@ class Bounds(Entries):
 
         sin 2u for 2 sin u cos u; c q for the product c that all of p = c q has; d p for d > 0 with
         1/d or e^-m in p; a^2 - b^2 >= 0 for a + b with the sign of a; the rest of p beside
-        sum_k m_k - m_i >= 0, for m_k > 0; and what ``by_inequalities`` says.
+        sum_k m_k - m_i >= 0, for m_k >= 0; and what ``by_inequalities`` says.
         """
         ring = self.ring
         other = doubled(ring, p) if "sin" in p.heads else p
@@ -76,7 +85,7 @@ class Bounds(Entries):
         for (mono, q), s in zip(p.terms.items(), signs, strict=True):
             one = ring.poly({mono: q})
             free = [i for i in sorted(one.free) if sized((a for a, _ in mono[1]), i)]
-            everywhere = abs(s) == 2 and not self.pointwise  # for every value of i
+            everywhere = s and not self.pointwise  # for every value of i
             for i, size in product(free, sizes if everywhere else ()):
                 name = str(ring.name())
                 whole = ring.sum(ring.rename(one, {i: name}), {name: size})
@@ -101,7 +110,7 @@ class Bounds(Entries):
         return 0
 
     def by_inequalities(self, p: Poly, depth: int) -> int:
-        """Return the sign of a Poly by squares, tangents, or the order of two values."""
+        """Return the sign of a Poly by squares, tangents, the order of two values, or at 0."""
         atoms = {a for m in p.terms for a, _ in m[1]}
         for a in sorted(atoms, key=lambda a: a.key):
             if any(bounds_name(m, a) for m in p.terms):
@@ -110,13 +119,20 @@ class Bounds(Entries):
             least = min(parts)
             if a.head == "E" and least < 0:  # the same after times e^-least, positive
                 whole = [self.ring.mul(q, self.raised(a, e - least)) for e, q in parts.items()]
-                return self.sign_by_corners(self.ring.add(*((1, q) for q in whole)), depth)
+                found = self.by_square(a, {e - least: q for e, q in parts.items()}, depth)
+                found = found or self.sign_by_corners(
+                    self.ring.add(*((1, q) for q in whole)), depth
+                )
+                if found:
+                    return found
+                continue
             found = self.by_square(a, parts, depth) or self.by_tangent(a, parts, depth)
             found = found or self.by_exponent(a, parts, depth)
-            found = found or self.by_order(a, p, depth)
+            found = found or self.by_order(a, p, depth) or by_extremum(self, a, parts, depth)
+            found = found or by_denominator(self, a, parts, depth)
             if found:
                 return found
-        return 0
+        return sign_from_origin(self, p, depth)
 
     def raised(self, a: Atom, e: Any) -> Poly:
         """Return a^e."""
@@ -177,9 +193,12 @@ class Bounds(Entries):
         return int_sign(k) * self.sign_by_corners(gap, depth)
 
     def by_order(self, a: Atom, p: Poly, depth: int) -> int:
-        """Return the sign of m (f(u) - f(w)) and a rest, f monotone and u - w of a sign."""
-        row = ROWS.get(a.head)
-        if not row or not row.monotone or row.domain:
+        """Return the sign of m (f(u) - f(w)) and a rest, f monotone and u - w of a sign.
+
+        Or f = dsigmoid, which is even and falls on u >= 0, and w^2 - u^2 of a sign.
+        """
+        row, even = ROWS.get(a.head), a.head == "dsigmoid"
+        if not row or not (row.monotone or even) or row.domain:
             return 0
         for m, q in p.terms.items():
             others = [b for b, _ in m[1] if b.head == a.head and b is not a]
@@ -189,8 +208,9 @@ class Bounds(Entries):
                 left = self.ring.add((1, p), (-1, self.ring.mul(rest, pair)))
                 if bounds_name(m, b) or dict(m[1])[b] > 1 or len(left.terms) > len(p.terms) - 2:
                     continue
-                gap = self.ring.add((1, b.args[0]), (-1, a.args[0]))
-                way = self.sign_by_corners(gap, depth) * row.monotone
+                u, w = ([c.args[0]] * (1 + even) for c in (b, a))
+                gap = self.ring.add((1, self.ring.mul(*u)), (-1, self.ring.mul(*w)))
+                way = self.sign_by_corners(gap, depth) * (-1 if even else row.monotone)
                 s = times(self.sign_by_corners(rest, depth), way)
                 if s:
                     return self.sign_beside(left, int_sign(Fraction(s)), depth)
@@ -289,6 +309,8 @@ class Bounds(Entries):
             return 0  # a pole
         if a.head == "pow":
             return max(self.sign_by_corners(a.args[0], 4), 0)
+        if a.head.startswith(AMONG) and len(a.args) == 1:
+            return self.sign_by_corners(a.args[0], 4)
         if a.head not in ROWS:
             return 1 if a.head == "eye" or is_hardmax(a) else 0
         if a.head == "log":  # of the sign of its argument less 1

@@ -10,7 +10,7 @@ from verify.trusted.graph import Node, Ref
 from verify.trusted.guards import LEAST, RESTRICTED, guarded, shielded
 from verify.trusted.pieces import JUMPS
 from verify.trusted.polys import Poly, RingError, is_fractional
-from verify.trusted.signs import added, int_sign, sign_of, times
+from verify.trusted.signs import RUNNING, added, int_sign, sign_of, times
 from verify.trusted.structure import Structure
 
 EDGES = ("amax", "amin", "sort")  # calls that are locally Lipschitz in x
@@ -256,15 +256,13 @@ class Conditions(Structure):
             return self.given.get(node.attrs[0], 0)
         if node.op == "lit":
             return self.sign_of_literal(node.attrs[0])
-        if node.op == "call" and node.name in EDGES:
-            return signs[0]
+        if node.op == "call" and len(signs) == 1 and node.name in (*EDGES, *RUNNING):
+            return signs[0] if node.name in EDGES else max(signs[0], 0)
         if node.op == "fn" and node.name == "where":
             return min(signs[1:], key=abs) if signs[1] * signs[2] > 0 else 0
         if node.name == "pow":
             return max(signs[0], int(is_fractional(self.at(node.args[1]))))
-        if node.op != "fn" or node.name not in ROWS:
-            return 0
-        return sign_of(node.name, signs[0])
+        return sign_of(node.name, signs[0]) if node.op == "fn" and node.name in ROWS else 0
 
     def sign_through(self, number: int) -> int:
         """Return the sign of a node as a function of one node below it, read as a variable."""
@@ -295,6 +293,8 @@ class Conditions(Structure):
             p = self.at(Ref(number, out))
             return p if seen(p, "cut") <= {out} else None
         except (Rejected, RingError):
+            if self.ring.work > self.ring.limit:  # nothing can be computed any more
+                raise
             return None
         finally:
             self.values, self.cut, self.signs = kept

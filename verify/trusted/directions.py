@@ -7,7 +7,7 @@ from typing import Any
 from verify.trusted.atoms import ROWS
 from verify.trusted.conditions import EDGES, Conditions
 from verify.trusted.graph import Node
-from verify.trusted.pieces import key_of
+from verify.trusted.pieces import key_of, kinks_of
 from verify.trusted.polys import Atom, Poly, RingError
 from verify.trusted.signs import agree, int_sign, times
 
@@ -92,7 +92,7 @@ class Directions(Conditions):
         alone = [w for w in near if self.through(number, w, head)]
         for w in alone:
             way = self.direction(w, head, states)
-            p = self.cut_at(number, w, PIECEWISE) if way else None
+            p = self.cut_at(number, w, (*PIECEWISE, "pow")) if way else None
             try:
                 found = self.rising(p, out) if p is not None else None
             except RingError:
@@ -104,7 +104,38 @@ class Directions(Conditions):
     def rising(self, p: Poly, out: Any, depth: int = 4) -> int | None:
         """Return 1 for a nondecreasing function of "cut", -1 nonincreasing, 0 constant, or None."""
         found = self.rising_by_pieces(p, out)
-        return self.rising_by_kink(p, out, depth) if found is None and depth else found
+        if found is None and depth:
+            found = self.rising_by_kink(p, out, depth)
+        return self.rising_by_sides(p, out, depth) if found is None and depth else found
+
+    def rising_by_sides(self, p: Poly, out: Any, depth: int) -> int | None:
+        """Return a direction of what is 0 at 0, of a sign and of a direction on either side.
+
+        As p = q for u > 0: p rises there if q does, wherever it is defined; and from 0 if q >= 0.
+        """
+        zero, ways = self.ring.number(0), list[int]()
+        if self.exactly(p, zero).terms:
+            return None
+        for side, ends in ((1, (zero, None)), (-1, (None, zero))):
+            q = self.beyond(p, side, out)
+            way = self.rising(q, out, depth - 1) if q is not p else None
+            if way is None:
+                return None
+            inner = self.ring.substitute(q, "cut", self.inside(*ends))
+            s = self.sign_by_corners(inner)
+            if inner.terms and not s:
+                return None
+            ways += [way, side * int_sign(Fraction(s)) if inner.terms else 0]
+        return agree(ways)
+
+    def beyond(self, p: Poly, side: int, out: Any) -> Poly:
+        """Return what a function of "cut" is where that has a sign: kinks at 0 are decided."""
+        for a in sorted(kinks_of(p), key=lambda a: (a.height, a.key)):
+            line = self.line(a, out)
+            q = self.decided(p, a, side * line[0]) if line and not line[1].terms else p
+            if q is not p:
+                return self.beyond(q, side, out)
+        return p
 
     def rising_by_kink(self, p: Poly, out: Any, depth: int) -> int | None:
         """Return a direction of q + c relu(s), c of a sign: the larger or less of q and q + c s.

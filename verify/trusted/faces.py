@@ -60,7 +60,8 @@ class Faces(Pieces):
     def split(self, p: Poly, kinks: bool = False) -> Atom | None:
         """Return a step in p with none inside of it, that stands outside of sums over its names."""
         for a in sorted({a for m in p.terms for a, _ in m[1]}, key=key_of):
-            inner = next((b for q in a.args if (b := self.split(q, kinks)) is not None), None)
+            args = () if "[" in a.head else a.args  # what is inside of a call stays
+            inner = next((b for q in args if (b := self.split(q, kinks)) is not None), None)
             a = inner or a
             if (a.head in ("step", "iszero") or (kinks and a.head == "relu")) and a.free <= p.free:
                 return a

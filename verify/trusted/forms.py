@@ -36,6 +36,16 @@ def without_relu(ring: "Ring", p: Poly, u: Poly) -> Poly:
     return ring.substitute(p, relu, unit) if relu and relu.head == "relu" else p
 
 
+def by_denominator(signs: "Bounds", a: Atom, parts: dict[Any, Poly], depth: int) -> int:
+    """Return the sign of k sigmoid(u) + r: of k + r (1 + e^-u), its product with 1 + e^-u."""
+    if a.head != "sigmoid" or parts.keys() != {0, 1}:
+        return 0
+    ring, r = signs.ring, parts[0]
+    more = ring.mul(r, ring.exp(ring.add((-1, a.args[0]))))
+    whole = ring.add((1, parts[1]), (1, r), (1, more))
+    return signs.sign_by_corners(whole, depth) if len(whole.terms) <= 6 else 0
+
+
 def doubled(ring: "Ring", p: Poly) -> Poly:
     """Return p with sin(2 u) / 2 for sin u cos u."""
     parts = []

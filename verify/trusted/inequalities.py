@@ -133,4 +133,13 @@ def of_cos(signs: "Bounds", u: Poly, k: Poly, r: Poly, depth: int) -> Iterator[t
     yield 1, ring.add((1, ring.number(1)), (Fraction(-1, 2), ring.mul(u, u)))
 
 
-TANGENTS: dict[Any, Bounding] = {"E": of_exp, "softplus": of_softplus, "log": of_log, "cos": of_cos}
+def of_floor(signs: "Bounds", u: Poly, k: Poly, r: Poly, depth: int) -> Iterator[tuple[int, Poly]]:
+    """u - 1 < floor u <= u."""
+    ring = signs.ring
+    yield -1, u
+    yield 1, ring.add((1, u), (-1, ring.number(1)))
+
+
+TANGENTS: dict[Any, Bounding] = {
+    "E": of_exp, "softplus": of_softplus, "log": of_log, "cos": of_cos, "floor": of_floor,
+}  # fmt: skip

@@ -4,6 +4,7 @@ from fractions import Fraction
 from math import floor, prod
 from typing import Any
 
+from verify.trusted.atoms import ROWS
 from verify.trusted.bounds import Bounds
 from verify.trusted.polys import Atom, Poly, RingError
 
@@ -23,10 +24,15 @@ class Pieces(Bounds):
         return any(a.head in JUMPS or any(map(self.jumps, a.args)) for a in atoms)
 
     def roots_are_positive(self, p: Poly) -> bool:
-        """Return whether all square roots inside of p are smooth: of something above 0."""
-        atoms = [a for m in p.terms for a, _ in m[1] if a.args]
-        good = all(a.head != "sqrt" or self.sign_by_corners(a.args[0]) == 2 for a in atoms)
-        return good and all(self.roots_are_positive(q) for a in atoms for q in a.args)
+        """Return whether all roots inside of p are smooth: of something above 0, or powers >= 1."""
+        for a in {a for m in p.terms for a, _ in m[1] if a.args}:
+            root = a.head in ("sqrt", "pow") and self.sign_by_corners(a.args[0]) < 2
+            less = self.ring.add((1, a.args[-1]), (-1, self.ring.number(1)))
+            if root and (a.head == "sqrt" or self.sign_by_corners(less) < 1):
+                return False
+            if not all(map(self.roots_are_positive, a.args)):
+                return False
+        return True
 
     def pieces(self, p: Poly, low: Poly | None, high: Poly | None, out: Any) -> list[Piece] | None:
         """Return (low, high, q) with p = q between, in order; None where kinks have no order.
@@ -61,13 +67,14 @@ class Pieces(Bounds):
         return parts
 
     def exactly(self, p: Poly, t: Poly) -> Poly:
-        """Return p at cut = t, kinks on a side that is seen decided."""
+        """Return p at cut = t, kinks on a side that is seen decided: relu(0) is 0 from both."""
         p = self.summed_out(self.ring.substitute(p, "cut", t))
-        atoms = {a for m in p.terms for a, _ in m[1] if a.head in KINKS and a.head != "floor"}
-        for a in sorted(atoms, key=key_of):
+        for a in sorted(kinks_of(p), key=lambda a: (a.height, a.key)):
             sign = self.sign_by_corners(a.args[0])
-            if abs(sign) == 2:
-                return self.exactly(self.decided(p, a, Fraction(sign)), t)
+            known = abs(sign) == 2 or (sign and a.head == "relu")
+            q = self.decided(p, a, Fraction(sign)) if known else p
+            if q is not p:
+                return self.exactly(q, t)
         return p
 
     def summed_out(self, p: Poly) -> Poly:
@@ -174,6 +181,13 @@ class Pieces(Bounds):
         except RingError:
             return None
         return p
+
+
+def kinks_of(p: Poly) -> set[Atom]:
+    """Return the steps, and the like, in a Poly, also those inside of functions."""
+    atoms = {a for _, factors in p.terms for a, _ in factors}
+    inner = [kinks_of(q) for a in atoms if a.head in ROWS or a.head == "E" for q in a.args]
+    return {a for a in atoms if a.head in KINKS and a.head != "floor"}.union(*inner)
 
 
 def key_of(a: Atom) -> int:

@@ -6,6 +6,8 @@ from typing import Any
 from verify.trusted.atoms import ROWS, bound
 from verify.trusted.polys import Atom
 
+RUNNING = ("cumprod", "prod", "cummax", "cummin")  # calls: of what is > 0, or >= 0, it too
+
 
 def int_sign(q: Fraction) -> int:
     return (q > 0) - (q < 0)

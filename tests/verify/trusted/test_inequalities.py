@@ -20,6 +20,7 @@ FUNCTIONS: dict[str, Callable[[float], float]] = {
     "relu": lambda u: max(u, 0.0),
     "cos": math.cos,
     "sin": math.sin,
+    "floor": math.floor,
 }
 
 

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from verify.trusted.readings.along import affine, amax, channels, mean, softmax
+from verify.trusted.readings.constants import inverted
 from verify.trusted.readings.elementwise import Reading, absolute, exp, inv, log, sign, sqrt
 from verify.trusted.readings.places import select, transpose, triangle
 from verify.trusted.values import LARGEST, Value, letters, unreadable
@@ -153,6 +154,9 @@ def square(name: str, scalar: Reading, new: int = 2) -> Reading:
     """An operation on square matrices; ``scalar`` is what it is for 1 x 1."""
 
     def read(v: Value, *_: Any, **__: Any) -> Value:
+        constant = inverted(v) if name == "inverse" and v.axes[-1] else None
+        if constant is not None:
+            return constant
         if not v.axes[-1]:
             out = scalar(v) if new else scalar(v).lay(v.axes[:-2])
         else:
@@ -179,20 +183,30 @@ def solve(a: Value, b: Value, left: bool = True) -> Value:
     return a.b.einsum(spec, inverse(a), b)
 
 
+def lower(a: Value, upper: bool) -> Value:
+    """The lower triangle, or the upper one transposed: the one torch looks at."""
+    return triangle(torch.tril)(transpose(a, -1, -2) if upper else a)
+
+
 def triangular(
     a: Value, b: Value, *, upper: bool, left: bool = True, unitriangular: bool = False
 ) -> Value:
-    a = triangle(torch.triu if upper else torch.tril)(a)
+    a = lower(a, upper)
     if unitriangular:
         eye = a.b.value(torch.eye(a.size(a.ndim - 1)))
         a = a * (1 - eye) + eye
-    return solve(a, b, left)
+    return solve(transpose(a, -1, -2) if upper else a, b, left)
 
 
 def cholesky_solve(b: Value, a: Value, upper: bool = False) -> Value:
-    a = triangle(torch.triu if upper else torch.tril)(a)
-    lower = transpose(a, -1, -2) if upper else a
-    return solve(transpose(lower, -1, -2), solve(lower, b))
+    a = lower(a, upper)
+    return solve(transpose(a, -1, -2), solve(a, b))
+
+
+def cholesky_inverse(a: Value, upper: bool = False) -> Value:
+    """The inverse of L L^T, or of U^T U, by that of the factor."""
+    one, lead = inverse(lower(a, upper)), letters(a.ndim - 2)
+    return a.b.einsum(f"{lead}YX,{lead}YZ->{lead}XZ", one, one)
 
 
 def cholesky_of(v: Value, upper: bool = False, **_: Any) -> Any:
@@ -238,6 +252,7 @@ MATRICES: dict[str, Reading] = {
     "linalg_solve_triangular": triangular,
     "linalg_cholesky_ex": cholesky_of,
     "cholesky_solve": cholesky_solve,
+    "cholesky_inverse": cholesky_inverse,
     "_linalg_det": lambda v: (determinant(v), None, None),
     "_linalg_slogdet": lambda v: (sign(determinant(v)), log(absolute(determinant(v))), None, None),
     "linalg_householder_product": householder,
