@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from verify.trusted.contractions import applied
 from verify.trusted.ladders import entries_of, levels, rebuilt, steps_of
 from verify.trusted.readings.along import total
 from verify.trusted.readings.elementwise import Reading, inv, iszero
@@ -232,11 +234,12 @@ def climbed(v: Value, d: int, at: Value, word: str, keep: str, wraps: bool) -> V
     for k, (low, high) in zip(order, pairwise(spots), strict=True):
         rises[low, k] -= 1
         rises[high, k] += 1
-    if not rises.any():
+    if not rises.any() or len(v.axes[d]) != 1:
         return None
+    more = applied(v, d, [[*map(Fraction, row)] for row in rises.tolist()])
     start, one = v.take(d, torch.tensor(spots[0])), v.b.value(1).lay(at.axes)
     first = v.b.einsum(f"{old[:d] + old[d + 1 :]},{word}->{keep}", start, one)
-    return first + v.b.einsum(f"{old},{word}{old[d]}->{keep}", v.remap(d, rises), steps)
+    return first + v.b.einsum(f"{old},{word}{old[d]}->{keep}", more, steps)
 
 
 def known(at: Any, word: str, old: str) -> tuple[Any, str]:
