@@ -38,7 +38,7 @@ def is_hardmax(a: Atom) -> bool:
 
 
 def way_of(a: Atom) -> int:
-    """Return 1 for an entry of what is in rising order, a sort or a running maximum; -1, falling; 0.
+    """Return 1 for an entry of what rises by its place, a sort or a running maximum; -1, falls; 0.
 
     sort(p)[k] is the k-th least of all p_j, cummax(p)[k] the largest of the first k of them: it is
     not less than that of fewer.

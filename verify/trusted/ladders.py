@@ -73,7 +73,7 @@ def order_of(b: "Builder", n: int) -> list[int]:
 def known_entries(
     b: "Builder", op: str, args: Sequence[Any], coefs: Sequence[Fraction], name: str
 ) -> tuple[Fraction, ...] | None:
-    """Return a sum of exact constants, or the reciprocals of one, where it is computed entry by entry."""
+    """Return the entries of a sum of exact constants, or of the reciprocals of one."""
     if op != "add" and (op, name) != ("fn", "inv"):
         return None
     if any(b.nodes[node][0] != "lit" or index != args[0][1] for node, index in args):

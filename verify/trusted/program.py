@@ -10,7 +10,7 @@ import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import product
 from pathlib import Path
@@ -32,6 +32,7 @@ from torch.fx.experimental.symbolic_shapes import (
 from torch.fx.traceback import preserve_node_meta
 from torch.overrides import TorchFunctionMode
 
+from verify.trusted.fixed import TAKES, taken
 from verify.trusted.memory import crosses
 from verify.trusted.surroundings import OURS, Ran
 from verify.trusted.values import TraceError, mixing
@@ -102,14 +103,18 @@ class Called(nn.Module):
 class Watch(TorchFunctionMode):
     """Note what leaves torch; one formula for distances, which torch chooses by their number."""
 
-    def __init__(self) -> None:
+    def __init__(self, given: Sequence[Tensor]) -> None:
         super().__init__()
-        self.left = ""
+        self.left, self.given = "", given
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = getattr(func, "__name__", "")
         if name in ("numpy", "__array__", "__dlpack__", "data_ptr"):
-            self.left = name
+            self.left = f"values that leave torch by {name}"
+        if name == "__set__" and func.__self__ is Tensor.data:
+            self.left = "the call sets Tensor.data"
+        if func in TAKES and (number := taken(func, args[0], self.given)):
+            return number[0]
         if func is torch.cdist:
             args, kwargs = args[:3], {**(kwargs or {})}
             kwargs["compute_mode"] = "donot_use_mm_for_euclid_dist"
@@ -166,12 +171,12 @@ def program(
         return make_fx(f, tracing_mode="symbolic", _allow_non_fake_inputs=True,
                        record_stack_traces=lines)(fakes, x)  # fmt: skip
 
-    with plain_kernels(), torch.autocast("cpu", enabled=False), Watch() as watch:
+    with plain_kernels(), torch.autocast("cpu", enabled=False), Watch([*tensors.values()]) as watch:
         out = made(run)
         if any(writes(node) for node in out.graph.nodes):
             out = without_writes(out, made)
     if watch.left:
-        raise mixing(f"values that leave torch by {watch.left}")
+        raise mixing(watch.left)
     check_guards(env)
     return out
 
