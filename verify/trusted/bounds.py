@@ -8,7 +8,7 @@ from typing import Any
 from verify.trusted.atoms import ROWS
 from verify.trusted.entries import Entries
 from verify.trusted.extrema import is_hardmax, way_of
-from verify.trusted.forms import divided, doubled, ends_inside, sum_of_squares
+from verify.trusted.forms import by_places, divided, doubled, ends_inside, sum_of_squares
 from verify.trusted.inequalities import TANGENTS, between
 from verify.trusted.polys import Atom, Poly, RingError, sized
 from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
@@ -177,13 +177,10 @@ class Bounds(Entries):
         return int_sign(k) * self.sign_by_corners(gap, depth)
 
     def by_order(self, a: Atom, p: Poly, depth: int) -> int:
-        """Return the sign of m (f(u) - f(w)) and a rest, f monotone and u - w of a sign.
-
-        Of two entries of what is sorted, or of a running maximum, too.
-        """
+        """Return the sign of m (f(u) - f(w)) and a rest, f monotone and u - w of a sign."""
         row = ROWS.get(a.head)
         if way_of(a):
-            return self.by_places(a, p, depth)
+            return by_places(self, a, p, depth)
         if not row or not row.monotone or row.domain:
             return 0
         for m, q in p.terms.items():
@@ -198,25 +195,6 @@ class Bounds(Entries):
                 way = self.sign_by_corners(gap, depth) * row.monotone
                 s = times(self.sign_by_corners(rest, depth), way)
                 if s:
-                    return self.sign_beside(left, int_sign(Fraction(s)), depth)
-        return 0
-
-    def by_places(self, a: Atom, p: Poly, depth: int) -> int:
-        """Return the sign of m (v[k] - v[l]) and a rest, v in order."""
-        (k,) = a.index
-        near = {b for m in p.terms for b, _ in m[1] if b.head == a.head and b.args == a.args}
-        for b in sorted(near - {a}, key=lambda b: b.key):
-            (other,) = b.index
-            for m, q in p.terms.items() if isinstance(other, int) and isinstance(k, int) else ():
-                if dict(m[1]).get(a, 0) != 1 or b in dict(m[1]):
-                    continue
-                rest = self.ring.poly({drop(m, a): q})
-                pair = self.ring.add((1, self.ring.lift(a)), (-1, self.ring.lift(b)))
-                left = self.ring.add((1, p), (-1, self.ring.mul(rest, pair)))
-                s = times(
-                    self.sign_by_corners(rest, depth), int_sign(Fraction(k - other)) * way_of(a)
-                )
-                if s and len(left.terms) < len(p.terms):
                     return self.sign_beside(left, int_sign(Fraction(s)), depth)
         return 0
 

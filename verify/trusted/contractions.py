@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from verify.trusted.builder import Builder
 
 Matrix = list[list[Fraction]]
+ZERO = Fraction(0)
 
 
 def applied(v: Value, dim: int, matrix: Matrix) -> Value:
@@ -48,20 +49,23 @@ def inside(
     others = [ref for ref in factors if ref not in mine]
     if len(mine) != 1 or len(factors) > 2 or b.nodes[mine[0][0]][0] != "lit":
         return multiplied(b, [(node, index)], axes, atom, new, matrix)
-    inner = [i for i in mine[0][1] if i is not atom]
-    table = b.literal(mine[0][0])
-    once = len(inner) == 1 and isinstance(inner[0], Atom) and len(mine[0][1]) == 2
-    if not once or inner[0] in index or not others or others[0][1].count(inner[0]) != 1:
+    table, bound = b.literal(mine[0][0]), [i for i in mine[0][1] if i is not atom]
+    (s,) = bound if len(bound) == 1 and len(mine[0][1]) == 2 else (0,)
+    met = others[0][1] if others else ()
+    if not isinstance(s, Atom) or s in index or met.count(s) != 1 or {*met} - {s} - {*index}:
         return multiplied(b, [(node, index)], axes, atom, new, matrix)
     first = mine[0][1][0] is atom
     rows, columns = table.shape
-    entry = lambda s, t: table.data[t * columns + s if first else s * columns + t]  # noqa: E731
-    size = columns if first else rows
+    size, by_t, by_s = (columns, columns, 1) if first else (rows, 1, columns)
     less = [
-        [sum((q * entry(s, t) * row[k] for t, row in enumerate(matrix)), Fraction(0))
-         for k in range(len(matrix[0]))] for s in range(size)
-    ]  # fmt: skip
-    return inside(b, *others[0], axes, inner[0], new, less)
+        [
+            q
+            * sum((table.data[t * by_t + k * by_s] * row[n] for t, row in enumerate(matrix)), ZERO)
+            for n in range(len(matrix[0]))
+        ]
+        for k in range(size)
+    ]
+    return inside(b, *others[0], axes, s, new, less)
 
 
 def multiplied(
@@ -70,7 +74,7 @@ def multiplied(
     """Return sum_t matrix[t, k] times a product."""
     used = any(atom in index for _, index in refs)
     if not used:
-        matrix = [[sum(column, Fraction(0)) for column in zip(*matrix, strict=True)]]
+        matrix = [[sum(column, ZERO) for column in zip(*matrix, strict=True)]]
     data = [q for row in matrix for q in row]
     if len({*data}) == 1 and not data[0]:
         return b.value(0).lay(axes)

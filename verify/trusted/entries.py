@@ -27,7 +27,7 @@ def short(size: Any) -> bool:
 
 
 # Calls of one argument that act on each of its axes once, and whether they keep these.
-SHAPED = dict.fromkeys(("amax", "amin"), False)
+SHAPED: dict[str, bool] = dict.fromkeys(("amax", "amin"), False)
 SHAPED |= dict.fromkeys(("sort", "cummax", "cummin", "hardmax", *SQUARE), True)
 
 

@@ -12,10 +12,12 @@ from typing import Any
 import torch
 from torch import Tensor, fx
 from torch.fx.experimental.proxy_tensor import get_proxy_mode, get_proxy_slot
+from torch.overrides import handle_torch_function
 from torch.utils._python_dispatch import _disable_current_modes
 from torch.utils._pytree import tree_leaves
 
 from verify.trusted.memory import overlap, root, sides
+from verify.trusted.values import mixing
 
 
 def words(text: str) -> frozenset[str]:
@@ -39,6 +41,11 @@ KNOWN = words(  # operations that neither write nor draw
 MOST = 1 << 20  # entries of a constant that is computed
 
 
+def as_list(t: Tensor) -> Any:
+    """Ask for a list as for a number: a tensor without data would take itself apart."""
+    return handle_torch_function(Tensor.tolist, (t,), t)
+
+
 class MovingError(Exception):
     """What is asked for a number is no constant."""
 
@@ -60,6 +67,8 @@ def taken(func: Any, t: Any, given: Sequence[Tensor]) -> tuple[Any] | None:
             with _disable_current_modes():
                 return (func(value),)
     except MovingError:
+        if func is Tensor.tolist:
+            raise mixing("a list is made of values") from None
         return None
 
 
@@ -105,14 +114,7 @@ class Constants:
     def computed(self, node: fx.Node) -> Any:
         if node.op in ("placeholder", "get_attr"):
             held = getattr(self.tracer.root, str(node.target), None)
-            t = self.tensors.get(node) if node.op == "placeholder" else held
-            trained = [u for u in self.given if u.requires_grad]
-            if type(t) not in (Tensor, torch.nn.Parameter) or t.requires_grad:
-                raise MovingError
-            with _disable_current_modes():
-                if t.numel() > MOST or any(overlap(t, u) for u in trained):
-                    raise MovingError
-                return t.detach().clone()
+            return self.copied(self.tensors.get(node) if node.op == "placeholder" else held)
         name = getattr(node.target, "__name__", "").split(".")[0]
         if node.op != "call_function" or name not in KNOWN:
             raise MovingError
@@ -122,3 +124,13 @@ class Constants:
             raise MovingError
         with _disable_current_modes():
             return node.target(*args, **kwargs)  # type: ignore[operator]
+
+    def copied(self, t: Any) -> Tensor:
+        """Return a copy of a constant: what is computed of it does not write to the module's."""
+        if type(t) not in (Tensor, torch.nn.Parameter) or t.requires_grad:
+            raise MovingError
+        trained = [u for u in self.given if u.requires_grad]
+        with _disable_current_modes():
+            if t.numel() > MOST or any(overlap(t, u) for u in trained):
+                raise MovingError
+            return t.detach().clone()

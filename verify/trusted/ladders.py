@@ -237,7 +237,7 @@ def regrouped(v: Value) -> Value:
 
 
 def product_of(columns: Sequence[Sequence[Fraction]]) -> list[Fraction]:
-    return [math.prod(column) for column in zip(*columns, strict=True)]
+    return [math.prod(column, start=Fraction(1)) for column in zip(*columns, strict=True)]
 
 
 def opens(v: Value) -> bool:

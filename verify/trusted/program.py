@@ -21,7 +21,7 @@ from unittest.mock import patch
 import sympy
 import torch
 from torch import Tensor, fx, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.func import functional_call, functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import (
@@ -32,7 +32,7 @@ from torch.fx.experimental.symbolic_shapes import (
 from torch.fx.traceback import preserve_node_meta
 from torch.overrides import TorchFunctionMode
 
-from verify.trusted.fixed import TAKES, taken
+from verify.trusted.fixed import TAKES, as_list, taken
 from verify.trusted.memory import crosses
 from verify.trusted.surroundings import OURS, Ran
 from verify.trusted.values import TraceError, mixing
@@ -81,6 +81,7 @@ class Called(nn.Module):
         before = self.registered()
         with ExitStack() as stack:
             stack.enter_context(patch("builtins.len", symbolic_len))
+            stack.enter_context(patch.object(FakeTensor, "tolist", as_list))
             for kind in TEXT:
                 stack.enter_context(patch.object(kind, "__repr__", as_text))
             y = self.net(x)
