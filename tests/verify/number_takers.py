@@ -71,8 +71,8 @@ CHANGES: dict[str, Callable[[Tensor], object]] = {
     "data": lambda n: n.data.add_(1),
     "set": lambda n: setattr(n, "data", n + 1),
     "out": lambda n: torch.add(n, 1, out=n),
-    "foreach": lambda n: torch._foreach_add_([n], 1),
-    "set_": lambda n: n.set_(n + 1),
+    "foreach": lambda n: torch._foreach_add_([n], 1),  # pyright: ignore[reportPrivateImportUsage]
+    "set_": lambda n: n.set_(n + 1),  # type: ignore[arg-type]
     "unsafe": lambda n: n.unsafe_split(1)[0].add_(1),
 }
 MOVING: dict[str, Callable[[Holder, Tensor], Tensor]] = {

@@ -3,8 +3,8 @@
 from collections.abc import Callable
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.functional import softplus
 
 KNOTS = torch.tensor([-1.0, -0.25, 0.5, 0.5, 2.0])
 
@@ -23,11 +23,11 @@ class Table(nn.Module):
 
 
 def below(u: Tensor) -> Tensor:
-    return torch.bucketize(u, KNOTS)
+    return torch.bucketize(u.contiguous(), KNOTS)
 
 
 def spline(u: Tensor, h: Tensor, t: Tensor) -> Tensor:
-    v = u.clamp(-1.0, 2.0)
+    v = u.clamp(-1.0, 2.0).contiguous()
     k = torch.bucketize(v, t).clamp(1, len(t) - 1)
     return h[k - 1] + (v - t[k - 1]) / (t[k] - t[k - 1]) * (h[k] - h[k - 1])
 
@@ -36,10 +36,12 @@ APART = torch.tensor([-1.0, -0.25, 0.5, 1.0, 2.0])
 MAPS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "picked": lambda u, h: h[below(u).clamp(max=4)],
     "counted": lambda u, h: h[(u.unsqueeze(-1) >= KNOTS).sum(-1).clamp(0, 4)],
-    "from the right": lambda u, h: h[4 - torch.bucketize(-u, KNOTS, right=True).clamp(max=4)],
+    "from the right": lambda u, h: h[
+        4 - torch.bucketize(-u.contiguous(), KNOTS, right=True).clamp(max=4)
+    ],
     "squared place": lambda u, h: u * KNOTS[(below(u) * below(u)).clamp(max=4)],
     "from the end": lambda u, h: h[below(u).clamp(max=3) - 2],
-    "knots moved": lambda u, h: h[torch.bucketize(u + u.roll(1, -1), KNOTS).clamp(max=4)],
+    "knots moved": lambda u, h: h[below(u + u.roll(1, -1)).clamp(max=4)],
     "summed": lambda u, h: (h.cumsum(0) - h.mean())[below(u).clamp(max=4)] * u,
     "gathered": lambda u, h: torch.outer(u.new_ones(len(u)), h).gather(1, below(u).clamp(max=4)),
     "spline": lambda u, h: spline(u, h, APART),
@@ -48,7 +50,7 @@ MAPS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 
 
 RISING: dict[str, Callable[[Tensor], Tensor]] = {
-    "sum of softplus": lambda h: F.softplus(h).cumsum(0),
+    "sum of softplus": lambda h: softplus(h).cumsum(0),
     "running maximum": lambda h: h.cummax(0).values,
     "sorted": lambda h: h.sort().values,
     "running minimum, turned": lambda h: -h.cummin(0).values,

@@ -63,8 +63,7 @@ class Builder:
         args = tuple((node, tuple(names.get(i, i) for i in index)) for node, index in refs)
         bare = {i for _, index in args for i in index}.issuperset(f"i{k}" for k in range(len(used)))
         free = () if bare or op in ("x", "param", "lit") else tuple(id(a.size.root()) for a in used)
-        if (data := known_entries(self, op, args, coefs, name)) is not None:
-            literal = Literal(self.literal(args[0][0]).shape, data)
+        if (literal := known_entries(self, op, args, coefs, name)) is not None:
             attrs = (self.literals.setdefault(literal, len(self.literals)),)
             op, args, coefs, name, free = "lit", (), (), "", ()
         key = (op, args, tuple(coefs), name, tuple(attrs), free)
@@ -81,8 +80,7 @@ class Builder:
 
     def literal(self, node: int) -> Literal:
         """Return the exact constant of a node."""
-        (number,) = self.nodes[node][5]
-        return [*self.literals][number]
+        return [*self.literals][self.nodes[node][5][0]]
 
     def leaf(self, op: str, shape: Iterable[int], *attrs: int) -> Value:
         """Return a node without arguments."""

@@ -72,8 +72,8 @@ def order_of(b: "Builder", n: int) -> list[int]:
 
 def known_entries(
     b: "Builder", op: str, args: Sequence[Any], coefs: Sequence[Fraction], name: str
-) -> tuple[Fraction, ...] | None:
-    """Return the entries of a sum of exact constants, or of the reciprocals of one."""
+) -> Literal | None:
+    """Return a sum of exact constants, or the reciprocals of one, as a constant."""
     if op != "add" and (op, name) != ("fn", "inv"):
         return None
     if any(b.nodes[node][0] != "lit" or index != args[0][1] for node, index in args):
@@ -83,7 +83,7 @@ def known_entries(
     act, columns = acting(op, coefs, name), [b.literal(node).data for node, _ in args]
     found = [act(entries) for entries in zip(*columns, strict=True)] if act else []
     known = tuple(q for q in found if q is not None and bits(q) <= LONG)
-    return known if len(known) == len(found) else None
+    return Literal(b.literal(args[0][0]).shape, known) if len(known) == len(found) else None
 
 
 def entries_of(v: Value) -> tuple[Fraction, ...]:
