@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from verify.search.effort import flops
 from verify.search.evaluate import evaluate
 from verify.search.paths import strays
+from verify.search.stream import held
 from verify.search.watch import swallows, watched
 from verify.trusted.computed import copied
 from verify.trusted.surroundings import Ran
@@ -41,7 +42,8 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
         return "the module cannot be copied, so its values were not compared with its graph's"
     if [*map(type, net.modules())] != kinds:
         return "the module's copy is another module"
-    finite = False
+    finite, fixed = False, constants(own)
+    values = [t.clone() for t in fixed]
     for number, run in enumerate((*RUNS, *far_out(own, traced))):
         told, known = compared(net if number else own, traced, run, number)  # a copy may differ
         if told == DIFFERS and run[1] > 1:  # there rounding may be all that is left
@@ -49,6 +51,8 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
         if told:
             return told
         finite = finite or (known and (scope == "all" or not run[0]))
+    if not all(map(same, fixed, values)):
+        return "the call changes a tensor that the module keeps"
     if swallows(net, torch.zeros(2, dim(traced), dtype=dtype(net))):
         return "the module catches an error of torch, which depends on values"
     told = strays(own, dim(traced))
@@ -82,7 +86,7 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
             x = x.to(plain_kinds[0])
             bare = way(net, x)
         bare = bare.detach().double().numpy()
-        with watched(told):
+        with watched(told, constants(net)):
             seen = way(net, x)
         seen = seen.detach().double().numpy()
     except Exception as error:  # of the user's code, of any kind
@@ -101,6 +105,18 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
     if far.sum() > (len(rows) // 3 if jumps else 0):
         return DIFFERS, False
     return "", bool(known.any())
+
+
+def constants(net: nn.Module) -> list[Tensor]:
+    """Return the tensors that a module keeps which are not trained."""
+    dense = [t for t in held(net) if t.layout == torch.strided and t.device.type == "cpu"]
+    return [t for t in dense if not t.requires_grad]
+
+
+def same(t: Tensor, values: Tensor) -> bool:
+    """Return whether a tensor has these values."""
+    alike = t.shape == values.shape and t.dtype == values.dtype
+    return alike and bool(((t == values) | ((t != t) & (values != values))).all())
 
 
 def looked_at(traced: Traced, samples: int) -> np.ndarray:

@@ -32,6 +32,7 @@ QUESTIONS = (
     *("shape", "size", "dim", "ndim", "ndimension", "numel", "nelement", "__len__", "dtype"),
     *("device", "requires_grad", "is_leaf", "is_floating_point", "is_complex", "__setitem__"),
     *("is_cuda", "is_sparse", "layout", "__bool__", "item", "tolist", "numpy", "__array__"),
+    *("__float__", "__int__", "__index__"),
 )
 
 

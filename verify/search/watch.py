@@ -6,7 +6,7 @@ import random
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from itertools import product
 from typing import Any
@@ -20,6 +20,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
+from verify.trusted.aten import RANDOM
 from verify.trusted.surroundings import Ran
 
 FRAME = sys._getframe
@@ -48,17 +49,25 @@ COUNTS = {
     *("_nnz", "to_sparse", "_to_sparse"),
 }
 
+TAKEN = ("_local_scalar_dense", "is_nonzero")  # what one number of a constant is taken by
+
 PROBED = ("_wrapped_number", "_typed_storage")  # by torch itself, of any tensor
 
 COUNTED = "Python code reads a value of a tensor, and may depend on it"
 
 
 class Watch(TorchDispatchMode):
-    """Notes that a number was taken out of a tensor."""
+    """Notes that a number was taken out of a tensor that is not made of constants alone."""
 
-    def __init__(self, told: list[str]) -> None:
+    def __init__(self, told: list[str], fixed: Sequence[Tensor]) -> None:
         super().__init__()
         self.told = told
+        self.fixed = {id(t): t for t in fixed}  # kept alive, so that no other tensor gets an id
+
+    def is_fixed(self, *values: Any) -> bool:
+        """Return whether there are tensors, none of which depends on a sample or a parameter."""
+        given = [t for t in tree_leaves(values) if isinstance(t, Tensor)]
+        return bool(given) and all(id(t) in self.fixed for t in given)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         masks = [
@@ -67,9 +76,13 @@ class Watch(TorchDispatchMode):
             if i is not None
         ]
         counted = any(i.dtype == torch.bool for i in masks)
-        if counted or func.overloadpacket.__name__ in COUNTS:
+        name, fixed = func.overloadpacket.__name__, self.is_fixed(args, kwargs)
+        if (counted or name in COUNTS) and not (fixed and name in TAKEN):
             self.told.append(COUNTED)
-        return func(*args, **(kwargs or {}))
+        out = func(*args, **(kwargs or {}))
+        if fixed and not any(word in name for word in RANDOM):
+            self.fixed.update((id(t), t) for t in tree_leaves(out) if isinstance(t, Tensor))
+        return out
 
 
 class Checked(TorchFunctionMode):
@@ -159,9 +172,12 @@ def goes_on(net: nn.Module, x: Tensor, grad: bool) -> bool:
 
 
 @contextmanager
-def watched(told: list[str]) -> Iterator[None]:
-    """Note what the module reads of tensors' values, of the clock and the environment, of dice."""
-    here = threading.get_ident()
+def watched(told: list[str], fixed: Sequence[Tensor] = ()) -> Iterator[None]:
+    """Note what the module reads of tensors' values, of the clock and the environment, of dice.
+
+    ``fixed``: constants, of which Python may take numbers.
+    """
+    here, watch = threading.get_ident(), Watch(told, fixed)
 
     def noted(owner: Any, name: str) -> Any:
         original = getattr(owner, name)
@@ -170,6 +186,7 @@ def watched(told: list[str]) -> Iterator[None]:
             caller = str(FRAME(1).f_globals.get("__name__"))
             ours = threading.get_ident() == here  # a notebook's threads read the clock meanwhile
             ours = ours and not (name == "is_leaf" and not args[0].requires_grad)  # True for any
+            ours = ours and not (name == "tolist" and watch.is_fixed(args[0]))
             if ours and (owner is Tensor or not caller.startswith(("torch.", "verify."))):
                 what = f"{owner.__name__}.{name}"
                 told.append(f"Python code reads {what}, which is no part of a sample")
@@ -188,7 +205,7 @@ def watched(told: list[str]) -> Iterator[None]:
         for owner, name in [(owner, name) for owner, names in READS for name in names.split()]:
             stack.enter_context(patch.object(owner, name, noted(owner, name)))
         stack.enter_context(patch.object(Tensor, "__getattr__", absent, create=True))
-        stack.enter_context(Watch(told))
+        stack.enter_context(watch)
         stack.enter_context(Checked(told))
         yield
     if dice() != before:

@@ -6,10 +6,10 @@ from math import comb
 from typing import Any
 
 from verify.trusted.atoms import ROWS
-from verify.trusted.entries import Entries
-from verify.trusted.extrema import by_extremum, is_hardmax
+from verify.trusted.extrema import by_extremum, way_of
 from verify.trusted.forms import (
     by_denominator,
+    by_places,
     divided,
     doubled,
     ends_inside,
@@ -19,14 +19,14 @@ from verify.trusted.forms import (
 from verify.trusted.inequalities import ROOTS, TANGENTS, Limit, between, far_from_zero
 from verify.trusted.origins import sign_from_origin
 from verify.trusted.polys import ONE, Atom, Poly, RingError, sized
-from verify.trusted.signs import added, bounds_name, drop, int_sign, sign_of, times
+from verify.trusted.signs import added, bounds_name, drop, int_sign, times
+from verify.trusted.signs_of_atoms import SignsOfAtoms
 from verify.trusted.univariate import OneNumber, words
 
 HALF = Fraction(1, 2)
-AMONG = ('["amax",', '["amin",', '["sort",')  # calls whose values are among those of the argument
 
 
-class Bounds(Entries):
+class Bounds(SignsOfAtoms):
     """What can be seen of the sign of a normal form; 0 where it is not seen."""
 
     pointwise = False  # whether what is seen holds for one value of each name, not for all
@@ -197,6 +197,8 @@ class Bounds(Entries):
 
         Or f = dsigmoid, which is even and falls on u >= 0, and w^2 - u^2 of a sign.
         """
+        if way_of(a):
+            return by_places(self, a, p, depth)
         row, even = ROWS.get(a.head), a.head == "dsigmoid"
         if not row or not (row.monotone or even) or row.domain:
             return 0
@@ -282,38 +284,3 @@ class Bounds(Entries):
     def sign_of_monomial(self, mono: Any) -> int:
         """Return the sign of a sum of products of atoms."""
         return self.sign_of_product(mono) or sum_of_squares(self, mono)
-
-    def sign_of_product(self, mono: Any) -> int:
-        """Return the sign that each of the products has that a monomial sums."""
-        result = 2
-        for a, e in mono[1]:
-            s = self.sign_of_atom(a)
-            s = s if e % 2 else (2 if abs(s) == 2 else 1)
-            result = times(result, 2 if a.head == "E" else s)
-        return result
-
-    def sign_of_literal(self, k: int) -> int:
-        """Return the sign that all entries of a constant have."""
-        least, most = min(self.graph.literals[k].data), max(self.graph.literals[k].data)
-        if least >= 0:
-            return 1 + (least > 0)
-        return -1 - (most < 0) if most <= 0 else 0
-
-    def sign_of_atom(self, a: Atom) -> int:
-        """Return the sign of an atom, by its row and its argument."""
-        if a.head.startswith("lit "):
-            return self.sign_of_literal(int(a.head[4:]))
-        if a.head.startswith("param "):
-            return self.given.get(int(a.head[6:]), 0)
-        if a.head in ("inv", "log", "rsqrt") and not a.args[0].terms:
-            return 0  # a pole
-        if a.head == "pow":
-            return max(self.sign_by_corners(a.args[0], 4), 0)
-        if a.head.startswith(AMONG) and len(a.args) == 1:
-            return self.sign_by_corners(a.args[0], 4)
-        if a.head not in ROWS:
-            return 1 if a.head == "eye" or is_hardmax(a) else 0
-        if a.head == "log":  # of the sign of its argument less 1
-            return self.sign_by_corners(self.ring.add((1, a.args[0]), (-1, self.ring.number(1))), 4)
-        known = self.seen_signs.get(a.args[0])
-        return sign_of(a.head, known or self.sign_by_corners(a.args[0], 4))

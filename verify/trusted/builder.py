@@ -1,7 +1,7 @@
 """The nodes of a graph in the making: each operation on values becomes a node, each node once."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from typing import Any
@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.fx.experimental.symbolic_shapes import free_unbacked_symbols
 
 from verify.trusted.graph import Literal
+from verify.trusted.ladders import PIECES, Ladder, known_entries, regrouped
 from verify.trusted.values import (
     LARGEST,
     Atom,
@@ -27,15 +28,6 @@ from verify.trusted.values import (
     unreadable,
 )
 
-PIECES: dict[str, Callable[[Fraction], Fraction]] = {
-    "relu": lambda q: max(q, Fraction(0)),
-    "step": lambda q: Fraction(q > 0),
-    "iszero": lambda q: Fraction(q == 0),
-    "floor": lambda q: Fraction(math.floor(q)),
-    "round": lambda q: Fraction(round(q)),
-}
-
-
 ANY_AXES = ["amax", "amin", "argmax", "hardmax"]  # act on several axes as on one
 
 
@@ -50,6 +42,7 @@ class Builder:
         self.known: dict[Any, int] = {}
         self.literals: dict[Literal, int] = {}
         self.raising: list[Value] = []  # what is undefined where torch raises an error
+        self.ladders: list[Ladder | None] = []  # of the first nodes, what is seen by ladders.py
         self.source = ""
         self.now: Any = None  # the operation that is read, of which shapes and dtypes are used
 
@@ -70,6 +63,9 @@ class Builder:
         args = tuple((node, tuple(names.get(i, i) for i in index)) for node, index in refs)
         bare = {i for _, index in args for i in index}.issuperset(f"i{k}" for k in range(len(used)))
         free = () if bare or op in ("x", "param", "lit") else tuple(id(a.size.root()) for a in used)
+        if (literal := known_entries(self, op, args, coefs, name)) is not None:
+            attrs = (self.literals.setdefault(literal, len(self.literals)),)
+            op, args, coefs, name, free = "lit", (), (), "", ()
         key = (op, args, tuple(coefs), name, tuple(attrs), free)
         shape = tuple(a.size for a in used)
         if key not in self.known:
@@ -81,6 +77,10 @@ class Builder:
         for mine, other in zip(shape, self.nodes[node][1], strict=True):
             mine.unify(other)
         return Value(self, node, tuple(used), tuple(axes))
+
+    def literal(self, node: int) -> Literal:
+        """Return the exact constant of a node."""
+        return [*self.literals][self.nodes[node][5][0]]
 
     def leaf(self, op: str, shape: Iterable[int], *attrs: int) -> Value:
         """Return a node without arguments."""
@@ -237,7 +237,7 @@ class Builder:
     def product(self, *values: Any) -> Value:
         """Return an elementwise product."""
         out, axes, _ = self.broadcast(values)
-        return self.multiply(Fraction(1), [(v.node, v.index) for v in out], axes)
+        return regrouped(self.multiply(Fraction(1), [(v.node, v.index) for v in out], axes))
 
     def einsum(self, spec: str, *values: Any, q: Any = 1) -> Value:
         """Return q times a sum of products as torch.einsum spells it; size 1 broadcasts."""

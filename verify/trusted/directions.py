@@ -175,17 +175,26 @@ class Directions(Conditions):
             inner = ring.substitute(slope, cut, self.inside(low, high))
             if not self.roots_are_positive(ring.substitute(piece, cut, self.inside(low, high))):
                 return None
-            signs.append(self.sign_by_corners(inner) if inner.terms else None)
+            signs.append(self.sign_written_out(inner))
         for (_, t, left), (_, _, right) in pairwise(pieces):
             if t is None:
                 return None
             here = self.exactly(p, t)
             ends = self.exactly(left, t), here, self.exactly(right, t)
             for low, high in pairwise(ends):
-                step = ring.add((1, high), (-1, low))
-                signs.append(self.sign_by_corners(step) if step.terms else None)
+                signs.append(self.sign_written_out(ring.add((1, high), (-1, low))))
         seen_signs = [s for s in signs if s is not None]
         return None if 0 in seen_signs else agree([int_sign(Fraction(s)) for s in seen_signs])
+
+    def sign_written_out(self, p: Poly) -> int | None:
+        """Return the sign of p, its short sums written out if need be; None where p is 0."""
+        if not p.terms or self.sign_by_corners(p):
+            return self.sign_by_corners(p) if p.terms else None
+        try:
+            q = self.summed_out(p, True)
+        except RingError:
+            return 0
+        return self.sign_by_corners(q) if q.terms else None
 
 
 def holds(p: Poly, a: Atom) -> bool:

@@ -1,6 +1,6 @@
 """What torch computes where it is traced, kept to what it computes where it is not."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
@@ -12,6 +12,7 @@ from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
+from verify.trusted.fixed import TAKES, taken
 from verify.trusted.values import TraceError
 
 KEYS = (DispatchKey.Autograd, DispatchKey.CompositeImplicitAutograd)
@@ -21,17 +22,22 @@ class Eager(TorchFunctionMode):
     """Note what leaves torch; have it compute as it does where it is not traced.
 
     One formula for distances, which torch chooses by their number. ``quantile`` asks whether q is
-    from 0 to 1 only where it is not traced; unsafe views are no views where they are.
+    from 0 to 1 only where it is not traced; unsafe views are no views where they are. Numbers of
+    constants are what they are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, given: Sequence[Tensor]) -> None:
         super().__init__()
-        self.left = ""
+        self.left, self.given = "", given
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name, kwargs = getattr(func, "__name__", ""), kwargs or {}
         if name in ("numpy", "__array__", "__dlpack__", "data_ptr"):
-            self.left = name
+            self.left = f"values that leave torch by {name}"
+        if name == "__set__" and func.__self__ is Tensor.data:
+            self.left = "the call sets Tensor.data"
+        if func in TAKES and (number := taken(func, args[0], self.given)):
+            return number[0]
         if func is torch.cdist:
             args, kwargs = args[:3], {**kwargs, "compute_mode": "donot_use_mm_for_euclid_dist"}
         if name in ("quantile", "nanquantile") and isinstance(

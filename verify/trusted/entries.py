@@ -27,7 +27,8 @@ def short(size: Any) -> bool:
 
 
 # Calls of one argument that act on each of its axes once, and whether they keep these.
-SHAPED = dict.fromkeys(("amax", "amin"), False) | dict.fromkeys(("sort", "hardmax", *SQUARE), True)
+SHAPED: dict[str, bool] = dict.fromkeys(("amax", "amin"), False)
+SHAPED |= dict.fromkeys(("sort", "cummax", "cummin", "hardmax", *SQUARE), True)
 
 
 def few(size: Any) -> bool:

@@ -38,6 +38,20 @@ def is_hardmax(a: Atom) -> bool:
     return a.head.startswith('["hardmax",')
 
 
+def way_of(a: Atom) -> int:
+    """Return 1 for an entry of what rises by its place, a sort or a running maximum; -1, falls; 0.
+
+    sort(p)[k] is the k-th least of all p_j, cummax(p)[k] the largest of the first k of them: it is
+    not less than that of fewer.
+    """
+    if not a.head.startswith(('["sort",1,1,', '["cummax",1,1,', '["cummin",1,1,')):
+        return 0
+    name, _, _, *statics, sizes, _ = json.loads(a.head)
+    falls = name == "cummin" or statics == [1]
+    known = len(sizes) == len(a.index) == 1 and statics in ([], [0], [1])
+    return (-1 if falls else 1) if known else 0
+
+
 def all_of(a: Atom, bounds: dict[str, Size], factors: dict[Atom, Any]) -> bool:
     """Return whether a sum runs over all entries of a hardmax, and over nothing else with them."""
     names = [i for i in a.index if isinstance(i, str)]

@@ -5,8 +5,9 @@ from fractions import Fraction
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
+from verify.trusted.extrema import way_of
 from verify.trusted.polys import Atom, Poly, lone
-from verify.trusted.signs import bounds_name, drop, int_sign
+from verify.trusted.signs import bounds_name, drop, int_sign, times
 
 if TYPE_CHECKING:
     from verify.trusted.bounds import Bounds
@@ -158,3 +159,24 @@ def sums_apart(ring: "Ring", sizes: Any, powers: dict[Atom, Any], held: Any) -> 
         factors = {a: powers[a] if a.head == "E" else part.count(a) for a in part}
         found.append(ring.normal(Fraction(1), {n: sizes[n] for n in names}, factors))
     return found
+
+
+def by_places(signs: "Bounds", a: Atom, p: Poly, depth: int) -> int:
+    """Return the sign of m (v[k] - v[l]) and a rest, v in the order of ``way_of``."""
+    ring, (k,) = signs.ring, a.index
+    near = {b for m in p.terms for b, _ in m[1] if b.head == a.head and b.args == a.args}
+    for b in sorted(near - {a}, key=lambda b: b.key):
+        (other,) = b.index
+        if not isinstance(k, int) or not isinstance(other, int):
+            continue
+        way = int_sign(Fraction(k - other)) * way_of(a)  # of a - b
+        for m, q in p.terms.items():
+            if dict(m[1]).get(a, 0) != 1 or b in dict(m[1]):
+                continue
+            rest = ring.poly({drop(m, a): q})
+            pair = ring.add((1, ring.lift(a)), (-1, ring.lift(b)))
+            left = ring.add((1, p), (-1, ring.mul(rest, pair)))
+            s = times(signs.sign_by_corners(rest, depth), way)
+            if s and len(left.terms) < len(p.terms):
+                return signs.sign_beside(left, int_sign(Fraction(s)), depth)
+    return 0

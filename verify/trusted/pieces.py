@@ -77,23 +77,25 @@ class Pieces(Bounds):
                 return self.exactly(q, t)
         return p
 
-    def summed_out(self, p: Poly) -> Poly:
-        """Return p with its short sums over kinks written out."""
+    def summed_out(self, p: Poly, every: bool = False) -> Poly:
+        """Return p with its short sums over kinks written out, or every short sum."""
         ring, parts = self.ring, []
         for (bounds, factors), q in p.terms.items():
             names = {n for n, _ in bounds}
             kinks = [a for a, _ in factors if not a.heads.isdisjoint(KINKS)]
             short = all(isinstance(size, int) for _, size in bounds)
-            if not short or all(a.free.isdisjoint(names) for a in kinks):
+            kinked = any(a.free & names for a in kinks)
+            many = prod(int(size) for _, size in bounds) if short else 0
+            if not short or not (kinked or (every and many <= TERMS)):
                 parts.append((Fraction(1), ring.poly({(bounds, factors): q})))
                 continue
             opened, powers = ring.open(bounds, factors)
-            if prod(map(int, opened.values())) > TERMS:
-                raise RingError("a long sum over kinks")
             bodies = [ring.normal(q, {}, powers)]
             for n in ordered({*opened}, [*powers]):
                 at = [ring.rename(body, {n: k}) for body in bodies for k in range(int(opened[n]))]
                 bodies = [body for body in at if body.terms]  # few are left of a sum of picks
+                if len(bodies) > TERMS or many > 64 * TERMS:
+                    raise RingError("a long sum over kinks")
             parts += [(Fraction(1), body) for body in bodies]
         return ring.add(*parts)
 

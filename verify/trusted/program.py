@@ -19,7 +19,7 @@ from unittest.mock import patch
 import sympy
 import torch
 from torch import Tensor, fx, nn
-from torch._subclasses.fake_tensor import FakeTensorMode
+from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.func import functional_call, functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.fx.experimental.symbolic_shapes import (
@@ -31,6 +31,7 @@ from torch.fx.traceback import preserve_node_meta
 
 from verify.trusted.computed import copied, in_all_ways
 from verify.trusted.eager import Eager, eager_kernels
+from verify.trusted.fixed import as_list
 from verify.trusted.memory import crosses
 from verify.trusted.surroundings import OURS, Ran
 from verify.trusted.values import TraceError, mixing
@@ -91,6 +92,7 @@ class Called(nn.Module):
 
         with ExitStack() as stack:
             stack.enter_context(patch("builtins.len", symbolic_len))
+            stack.enter_context(patch.object(FakeTensor, "tolist", as_list))
             for kind in TEXT:
                 stack.enter_context(patch.object(kind, "__repr__", as_text))
             stack.enter_context(patch.object(torch.SymInt, "__hash__", as_key))
@@ -167,13 +169,13 @@ def program(
                        record_stack_traces=lines)(fakes, x)  # fmt: skip
 
     plain = torch.autocast("cpu", enabled=False)
-    with plain_kernels(), eager_kernels(), plain, Eager() as eager:
+    with plain_kernels(), eager_kernels(), plain, Eager([*tensors.values()]) as eager:
         out = made(run)
         if any(writes(node) for node in out.graph.nodes):
             out = without_writes(out, made)
             out.meta["writes"] = True
     if eager.left:
-        raise mixing(f"values that leave torch by {eager.left}")
+        raise mixing(eager.left)
     check_guards(env)
     return out
 

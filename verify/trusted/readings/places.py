@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from verify.trusted.contractions import applied
+from verify.trusted.ladders import entries_of, levels, rebuilt, steps_of
 from verify.trusted.readings.along import total
 from verify.trusted.readings.elementwise import Reading, inv, iszero
 from verify.trusted.readings.picks import constant, indicator
@@ -199,6 +203,9 @@ def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Valu
     found = in_rows(v, d, at, word, keep) if isinstance(at, Value) else None
     if found is not None:
         return found
+    found = climbed(v, d, at, word, keep, wraps) if isinstance(at, Value) else None
+    if found is not None:
+        return found
     size, (at, word) = v.size(d), known(at, word, old)
     if isinstance(at, Tensor):
         hit = v.b.value(one_hot(within(at, size), size))
@@ -212,6 +219,27 @@ def chosen(v: Value, d: int, at: Any, word: str, keep: str, wraps: bool) -> Valu
     once = inv(total(hit, 0))
     v.b.raising.append(once)
     return v.b.einsum(f"{keep},{word}->{keep}", out, once)
+
+
+def climbed(v: Value, d: int, at: Value, word: str, keep: str, wraps: bool) -> Value | None:
+    """Return v[.., at, ..] for a place that depends on x by some steps alone (ladders.py)."""
+    rows, size, old = levels(at), v.size(d), letters(v.ndim)
+    if rows is None or not all(q.denominator == 1 and -size * wraps <= q < size for q in rows):
+        return None
+    spots = [int(q) % size for q in rows]
+    if v.b.nodes[v.node][0] == "lit" and v.ndim == len(v.index) == 1:
+        return rebuilt(at, [entries_of(v)[k] for k in spots])
+    steps, order = steps_of(at)
+    rises = torch.zeros(size, len(order), dtype=torch.int64)
+    for k, (low, high) in zip(order, pairwise(spots), strict=True):
+        rises[low, k] -= 1
+        rises[high, k] += 1
+    if not rises.any() or len(v.axes[d]) != 1:
+        return None
+    more = applied(v, d, [[*map(Fraction, row)] for row in rises.tolist()])
+    start, one = v.take(d, torch.tensor(spots[0])), v.b.value(1).lay(at.axes)
+    first = v.b.einsum(f"{old[:d] + old[d + 1 :]},{word}->{keep}", start, one)
+    return first + v.b.einsum(f"{old},{word}{old[d]}->{keep}", more, steps)
 
 
 def known(at: Any, word: str, old: str) -> tuple[Any, str]:
