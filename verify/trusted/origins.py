@@ -22,7 +22,19 @@ def sign_from_origin(signs: "Bounds", p: Poly, depth: int) -> int:
     p = c a^j h(a) with c of a sign, h smooth for all real a, whatever all other entries are.
     j odd: if h(0) = 0 and h' >= 0 for all a, then h(a) has the sign of a, and a h(a) >= 0.
     j even: if h(0) = h'(0) = 0 and h'' >= 0 for all a, then h is convex, its minimum 0 at 0.
+
+    What is known of signs where the graph is defined may not hold at all a: it is not used.
     """
+    kept = signs.seen_signs, signs.corners
+    signs.seen_signs, signs.corners = {}, {}
+    try:
+        return by_slope(signs, p, depth)
+    finally:
+        signs.seen_signs, signs.corners = kept
+
+
+def by_slope(signs: "Bounds", p: Poly, depth: int) -> int:
+    """Return the sign that ``sign_from_origin`` finds, by what holds at all values."""
     if signs.pointwise or len(p.terms) > TERMS or not any(h.startswith("param") for h in p.heads):
         return 0
     content, rest = divided(signs.ring, p)

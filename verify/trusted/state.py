@@ -31,6 +31,7 @@ from numpy.random import Generator, RandomState
 from torch import Tensor, nn
 
 from verify.trusted.surroundings import (
+    FOREIGN,
     WRAPPERS,
     captured,
     globals_of,
@@ -42,6 +43,7 @@ from verify.trusted.values import TraceError, mixing
 
 HOLDERS = "argparse collections contextlib fractions string"
 MEMBER = MemberDescriptorType
+CACHING = {*FOREIGN, "_abc"} - {"torch", "numpy"}  # what they hold changes by itself
 STEPPING = ("builtins", "itertools")
 CODE = (type, ModuleType, FunctionType, BuiltinFunctionType, CodeType)
 PARTS = ("__self__", "__func__", "func", "args", "keywords", "__dict__")  # of a method, a partial
@@ -152,7 +154,7 @@ def parts_of(value: Any) -> list[Any]:
         return [held for k, held in vars(value).items() if k not in {"manager", *vars(Logger(""))}]
     if isinstance(value, ReferenceType):
         return [value()]
-    if str(type(value).__module__).split(".")[0] in ("_abc", "sympy"):  # caches
+    if str(type(value).__module__).split(".")[0] in CACHING:
         return []
     getattr(value, "__dict__", None)  # Python makes it when it is asked for
     return [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
