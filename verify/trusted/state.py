@@ -152,10 +152,8 @@ def parts_of(value: Any) -> list[Any]:
     """Return what a library's object holds; of a logger what was put there."""
     if isinstance(value, Logger):
         return [held for k, held in vars(value).items() if k not in {"manager", *vars(Logger(""))}]
-    if isinstance(value, ReferenceType):
-        return [value()]
-    if str(type(value).__module__).split(".")[0] in CACHING:
-        return []
+    if isinstance(value, ReferenceType) or str(type(value).__module__).split(".")[0] in CACHING:
+        return [value()] if isinstance(value, ReferenceType) else []
     getattr(value, "__dict__", None)  # Python makes it when it is asked for
     return [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
 
