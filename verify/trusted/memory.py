@@ -2,7 +2,8 @@
 
 import itertools
 import operator
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -111,3 +112,19 @@ def check_tensors(tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor
     for (name, t), (other, u) in itertools.combinations(tensors.items(), 2):
         if t is not u and (t.requires_grad or u.requires_grad) and overlap(t, u):
             raise unreadable(f"{name} and {other} share memory")
+
+
+@contextmanager
+def filled(thetas: Sequence[Tensor], factor: float | None) -> Iterator[None]:
+    """Put other numbers where the parameters are, which only what goes behind torch can see."""
+    saved = [] if factor is None else [t.detach().clone() for t in thetas]
+    generator = torch.Generator().manual_seed(0)
+    try:
+        for t, old in zip(thetas, saved, strict=False):
+            noise = torch.rand(min(t.numel(), 997), generator=generator) + 0.5
+            t.data.copy_(noise.repeat(-(-t.numel() // 997))[: t.numel()].view(t.shape))
+            t.data.mul_(factor or 1).sub_(old)
+        yield
+    finally:
+        for t, old in zip(thetas, saved, strict=False):
+            t.data.copy_(old)

@@ -5,17 +5,13 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from copy import copy
 from functools import partial
-from logging import Logger
 from random import Random
 from types import (
     BuiltinFunctionType,
-    CodeType,
     FunctionType,
     GeneratorType,
-    MemberDescriptorType,
     MethodType,
     MethodWrapperType,
     ModuleType,
@@ -23,15 +19,14 @@ from types import (
     SimpleNamespace,
 )
 from typing import Any
-from weakref import ReferenceType
 
 import torch
 from numpy import ndarray
 from numpy.random import Generator, RandomState
 from torch import Tensor, nn
 
+from verify.trusted.contents import CODE, parts_of, raw, slots_of
 from verify.trusted.surroundings import (
-    FOREIGN,
     WRAPPERS,
     captured,
     globals_of,
@@ -42,10 +37,7 @@ from verify.trusted.surroundings import (
 from verify.trusted.values import TraceError, mixing
 
 HOLDERS = "argparse collections contextlib fractions string"
-MEMBER = MemberDescriptorType
-CACHING = {*FOREIGN, "_abc"} - {"torch", "numpy"}  # what they hold changes by itself
 STEPPING = ("builtins", "itertools")
-CODE = (type, ModuleType, FunctionType, BuiltinFunctionType, CodeType)
 PARTS = ("__self__", "__func__", "func", "args", "keywords", "__dict__")  # of a method, a partial
 
 
@@ -125,37 +117,10 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     return id(value), own, snapshot(held, known)[1], raw(value)
 
 
-def slots_of(value: Any) -> list[Any]:
-    """Return what is in the slots of an object that are set."""
-    held = []
-    for slot in [v for c in type(value).__mro__ for v in vars(c).values() if isinstance(v, MEMBER)]:
-        with suppress(AttributeError):
-            held.append(slot.__get__(value))
-    return held
-
-
 def own_of(value: Any, known: dict[int, Any]) -> Any:
     """Return a snapshot of what a user's class adds to one of a library's."""
     held = getattr(value, "__dict__", None)
     return snapshot(held, known) if held and not of_a_library(type(value)) else None
-
-
-def raw(value: Any) -> bytes:
-    """Return what an object keeps in memory of its own, if it says so."""
-    try:
-        return bytes(memoryview(value))
-    except (TypeError, ValueError, NotImplementedError):
-        return b""
-
-
-def parts_of(value: Any) -> list[Any]:
-    """Return what a library's object holds; of a logger what was put there."""
-    if isinstance(value, Logger):
-        return [held for k, held in vars(value).items() if k not in {"manager", *vars(Logger(""))}]
-    if isinstance(value, ReferenceType) or str(type(value).__module__).split(".")[0] in CACHING:
-        return [value()] if isinstance(value, ReferenceType) else []
-    getattr(value, "__dict__", None)  # Python makes it when it is asked for
-    return [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
 
 
 def entry(value: Any, known: dict[int, Any]) -> Any:
@@ -228,9 +193,10 @@ def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
             owner = sys.modules.get(cls.__module__)
             if of_a_library(cls) and getattr(owner, cls.__name__, None) is cls:
                 for key, value in vars(cls).items():
-                    if not (
-                        key in PYTHONS.split() or callable(value) or isinstance(value, WRAPPERS)
-                    ):
+                    kept = isinstance(value, (dict, list, set, *PLAIN)) or not of_a_library(
+                        type(value)
+                    )
+                    if kept and key not in PYTHONS.split():
                         put(found, f"{cls.__name__}.{key}", value)
                 continue
             for key, value in vars(cls).items():

@@ -6,8 +6,7 @@ filled with other numbers. Each run must give the same graph, and must leave the
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -20,7 +19,7 @@ from verify.trusted.builder import Builder, extent_of
 from verify.trusted.canonical import canonical
 from verify.trusted.computed import renewed
 from verify.trusted.graph import Graph, Literal, Node, Ref
-from verify.trusted.memory import check_tensors
+from verify.trusted.memory import check_tensors, filled
 from verify.trusted.program import OutputError, check_taken, explained, program, warm
 from verify.trusted.reader import Reader
 from verify.trusted.state import Unchanged
@@ -110,8 +109,14 @@ def read_once(
             if key not in found:
                 check_output(made, batch, dim)
                 check_taken(made)
-                reader = Reader(made, thetas, batch is None)
-                found[key] = finish(reader.b, reader.run([*tensors.values()], dim), parameters)
+                try:
+                    reader = Reader(made, thetas, batch is None)
+                    found[key] = finish(reader.b, reader.run([*tensors.values()], dim), parameters)
+                except TraceError:
+                    raise
+                except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+                    what = f"{type(error).__name__} while the program was read: {error}"
+                    raise TraceError("not readable", what) from error
         if not made.meta.get("writes"):
             break
     if len({traced.graph.digest for traced in found.values()}) > 1:
@@ -133,22 +138,6 @@ def spelled(made: fx.GraphModule, batch: int | None) -> Any:
     shapes = [getattr(node.meta.get("val"), "shape", None) for node in nodes]
     texts = [(str(n.target), str(n.args), str(n.kwargs)) for n in nodes]
     return batch, tuple(texts), str(shapes)
-
-
-@contextmanager
-def filled(thetas: Sequence[Tensor], factor: float | None) -> Iterator[None]:
-    """Put other numbers where the parameters are, which only what goes behind torch can see."""
-    saved = [] if factor is None else [t.detach().clone() for t in thetas]
-    generator = torch.Generator().manual_seed(0)
-    try:
-        for t, old in zip(thetas, saved, strict=False):
-            noise = torch.rand(min(t.numel(), 997), generator=generator) + 0.5
-            t.data.copy_(noise.repeat(-(-t.numel() // 997))[: t.numel()].view(t.shape))
-            t.data.mul_(factor or 1).sub_(old)
-        yield
-    finally:
-        for t, old in zip(thetas, saved, strict=False):
-            t.data.copy_(old)
 
 
 def checked_dim(net: Any, dim: Any) -> int:

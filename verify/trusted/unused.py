@@ -8,7 +8,7 @@ from torch import Tensor, fx
 from torch.utils._pytree import tree_leaves
 
 from verify.trusted.aten import FILLED, READINGS, UNREAD, name_of
-from verify.trusted.values import TraceError, Value
+from verify.trusted.values import TraceError, Value, unreadable
 
 # Parts of the names of operations that check values; of places, those beyond the first argument.
 CHECKS = (
@@ -82,6 +82,8 @@ def guarded(out: Value) -> Value:
     hidden = any(b.nodes[n][4] == "where" for n in below)
     for v in b.raising:
         if hidden or v.node not in below:
+            if any(len({a.batch for a in axis}) == 2 for axis in v.axes):
+                raise unreadable("an error that torch may raise, of samples and entries in one")
             mine = [d for d, axis in enumerate(v.axes) if not any(a.batch for a in axis)]
             rest = b.total(v, mine)
             out = out + (rest.put(1, (), gone=0) if rest.ndim else rest) * 0
