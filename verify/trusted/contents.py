@@ -49,4 +49,5 @@ def parts_of(value: Any) -> list[Any]:
         own = [repr(value), vars(value)] if isinstance(value, KEEPING) else []
         return [value()] if isinstance(value, ReferenceType) else own
     getattr(value, "__dict__", None)  # Python makes it when it is asked for
-    return [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
+    parts = [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
+    return [part for part in parts if not (type(part) is dict and "__spec__" in part)]  # globals
