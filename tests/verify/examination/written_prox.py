@@ -257,6 +257,7 @@ class SmoothGroupShrinkLess(HaarShrink):
     psd=False,
     why="1 / x is undefined at 0, and falls elsewhere",
     scored=False,
+    points=[[1.0, 1.0, 1.0], [2.0, 1.0, 1.0]],
 )
 class SolvedByInput(nn.Module):
     def forward(self, x):
