@@ -28,6 +28,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from verify.trusted.surroundings import is_stray, of_library_code
+
 # Of Python's own modules, those that compute and keep nothing, or nothing that state.py misses.
 PLAIN = """
     __future__ _abc _bisect _collections _collections_abc _functools _heapq _operator _random
@@ -95,6 +97,9 @@ def beyond(value: Any) -> str:
         return value.__name__ if is_beyond(value.__name__, "") else ""
     if not isinstance(value, KINDS):
         return ""
+    code = isinstance(value, FunctionType) and not of_library_code(value.__code__)
+    if code or (isinstance(value, type) and is_stray(value)):
+        return ""  # the user's, in a file that is called like one of Python's
     home, name = str(getattr(value, "__module__", None)), value.__name__
     return f"{home}.{name}" if is_beyond(home, name) else ""
 

@@ -23,7 +23,7 @@ OURS = str(Path(__file__).parent.parent) + os.sep
 LIBRARIES = tuple(
     {sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "purelib", "platlib")}
 )
-MADE, NOWHERE = 1 << 9, ("builtins", "types")  # CPython's flag of a class that code makes
+MADE = 1 << 9  # CPython's flag of a class that code makes
 PRISTINE = {*vars(builtins)}
 WRAPPERS = property, classmethod, staticmethod, cached_property, partialmethod
 INSIDE = ("__func__", "__wrapped__", "fget", "func", "__self__")  # of a wrapper, of a method
@@ -34,10 +34,19 @@ def of_a_library(value: Any) -> bool:
 
     ``__module__`` may be None.
     """
-    unknown = isinstance(value, type) and value.__flags__ & MADE and value.__module__ in NOWHERE
-    if unknown and not hasattr(sys.modules[value.__module__], value.__name__):
-        return False  # made by exec, or by types.new_class
+    if isinstance(value, type) and value.__flags__ & MADE and is_stray(value):
+        return False
     return is_library(str(value.__module__).split(".")[0])
+
+
+def is_stray(kind: type) -> bool:
+    """Return whether a class is not found in the module of Python's that it names as its own.
+
+    Then exec made it, or types.new_class, or a file of the user's of the same name.
+    """
+    home, first = str(kind.__module__), kind.__qualname__.split(".")[0]
+    named = home.split(".")[0] in sys.stdlib_module_names and "<locals>" not in kind.__qualname__
+    return named and not hasattr(sys.modules.get(home), first)
 
 
 def is_library(root: str) -> bool:
