@@ -94,3 +94,10 @@ def test_what_it_computes_alike_is_proved(name: str) -> None:
 def test_points_beyond_the_numbers_of_the_code() -> None:
     net = Plain(lambda net, x: x + (x - 2e9).relu())
     assert 4e9 in [run[1] for run in far_out(net, trace(net, 2))]
+
+
+def test_a_process_in_which_something_was_compiled() -> None:
+    """torch.compile changes nn.Module: what it puts there is torch's, not the user's."""
+    compiled = torch.compile(nn.Linear(2, 2), backend="eager")
+    compiled(torch.ones(3, 2))
+    assert verify.decide(Plain(RIGHT["dropout"]), "psd", dim=2).status == "proved"

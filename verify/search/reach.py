@@ -212,7 +212,10 @@ def called(function: Any) -> str:
 def held_by(values: Iterable[Any]) -> str:
     """Return what is held that tells more though nothing of it is called by name, or ""."""
     for value in values:
-        told = keeper(value) or beyond(value.func if isinstance(value, partial) else value)
+        function = value.func if isinstance(value, partial) else value
+        told = keeper(value)
+        if not told and not isinstance(function, FunctionType):  # of Python: its calls are seen
+            told = beyond(function)
         if told:
             return told
     return ""
