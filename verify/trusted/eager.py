@@ -2,15 +2,17 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from math import prod
 from typing import Any
 from unittest.mock import patch
 
 import torch
 from torch import Tensor
 from torch._C import DispatchKey
+from torch._dispatch.python import no_python_dispatcher
 from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._python_dispatch import _disable_current_modes
 
 from verify.trusted.fixed import TAKES, taken
 from verify.trusted.values import TraceError
@@ -53,7 +55,7 @@ def refused(name: str, what: str) -> TraceError:
     return TraceError("not readable", f"{name} {what}, which torch does not trace as it is")
 
 
-def dropout(traced: Callable[..., Any]) -> Callable[..., Any]:
+def dropout(_: Any, traced: Callable[..., Any]) -> Callable[..., Any]:
     """Return a dropout that returns its argument itself where nothing drops; torch's, a copy."""
 
     def kernel(x: Tensor, p: float, train: bool | None = True) -> Any:
@@ -62,22 +64,27 @@ def dropout(traced: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
-def resized(traced: Callable[..., Any]) -> Callable[..., Any]:
-    """Return an interpolation but for scales that are not whole, or the nearest, exactly.
+def resized(op: Callable[..., Any], traced: Callable[..., Any]) -> Callable[..., Any]:
+    """Return an interpolation that is refused where torch's formula in Python is another one.
 
-    There torch's formula in Python picks other entries, or interpolates what it would copy.
+    It may pick other entries, or interpolate what it would copy. Both are linear in each channel:
+    they are compared at the unit vectors of one.
     """
 
-    def kernel(*args: Any, **kwargs: Any) -> Any:
-        numbers = [n for n in tree_leaves((args, kwargs)) if isinstance(n, float)]
-        if "exact" in traced.__name__ or any(n != int(n) for n in numbers):
-            raise refused("interpolate", "by a scale that is not whole, or to the nearest exactly")
-        return traced(*args, **kwargs)
+    def kernel(x: Tensor, *args: Any, **kwargs: Any) -> Any:
+        shape = [int(n) for n in x.shape[2:]]
+        with _disable_current_modes(), no_python_dispatcher():
+            units = torch.eye(prod(shape), dtype=x.dtype).reshape(-1, 1, *shape)
+            one, other = op(units, *args, **kwargs), traced(units, *args, **kwargs)
+            alike = one.shape == other.shape and torch.allclose(one, other, atol=1e-4)
+        if not alike:
+            raise refused("interpolate", f"from {shape} entries")
+        return traced(x, *args, **kwargs)
 
     return kernel
 
 
-def margin(traced: Callable[..., Any]) -> Callable[..., Any]:
+def margin(_: Any, traced: Callable[..., Any]) -> Callable[..., Any]:
     """Return a loss that is refused: at a margin torch's formula in Python has another slope."""
 
     def kernel(*args: Any, **kwargs: Any) -> Any:
@@ -86,7 +93,7 @@ def margin(traced: Callable[..., Any]) -> Callable[..., Any]:
     return kernel
 
 
-def wrapper(name: str) -> Callable[[Callable[..., Any]], Callable[..., Any]] | None:
+def wrapper(name: str) -> Callable[[Any, Callable[..., Any]], Callable[..., Any]] | None:
     """Return what a torch function's formula in Python is wrapped in, if it is no other's."""
     if name == "dropout":
         return dropout
@@ -104,7 +111,7 @@ def overloads() -> Iterator[tuple[OpOverload, Any, Any]]:
             op = getattr(packet, overload)
             for key in KEYS:
                 if wrap and key in op.py_kernels:
-                    yield op, key, wrap(op.py_kernels[key])
+                    yield op, key, wrap(op, op.py_kernels[key])
 
 
 @contextmanager
