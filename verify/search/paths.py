@@ -10,7 +10,6 @@ import sys
 import sysconfig
 from collections.abc import Callable
 from functools import lru_cache, partial
-from itertools import product
 from pathlib import Path
 from types import CodeType, FrameType, ModuleType
 from typing import Any
@@ -20,6 +19,7 @@ from torch import Tensor, nn
 
 from verify.search.reach import NAMED, asked, beyond, called, held_by, is_beyond, keeper
 from verify.search.stream import Streamed, differs
+from verify.trusted.computed import WAYS
 from verify.trusted.program import HINT, program
 from verify.trusted.state import snapshot
 from verify.trusted.surroundings import globals_of
@@ -31,7 +31,6 @@ BUILT_IN = "__builtins__"
 WRITTEN = "<eval_with_key>"
 CELLS = ("<ipython", "<stdin>", "<cell")
 STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
-WAYS = tuple(product((True, False), (False, True), (HINT, 1)))  # gradients on, wanted, samples
 STEPS = 200_000  # instructions of one call that are compared
 
 
@@ -139,29 +138,29 @@ def others(plain: Streamed, traced: Streamed) -> str:
 
 def in_way(
     net: nn.Module, plain: Streamed, traced: Streamed, run: Callable[..., Any],
-    way: tuple[bool, bool, int], x: Tensor, usual: tuple[list[CodeType | int], list[Any]],
+    way: tuple[bool, bool, bool], x: Tensor, usual: tuple[list[CodeType | int], list[Any]],
 ) -> str:  # fmt: skip
     """Return what a module's code reads in one way of calling it, "" if nothing.
 
     Where it does not do as ``usual``, it is traced in this way too.
     """
-    grad, wants, samples = way
+    grad, wants, alone = way
     here = Follow(net)
     plain.calls.clear()
     with torch.set_grad_enabled(grad):
-        sample = x.detach()[:samples].clone().requires_grad_(wants)
+        sample = (x[:1] if alone else x).detach().clone().requires_grad_(wants)
         try:
             here.run(partial(plain, sample), True)
             ended = True
         except Exception:  # of a gradient in forward
             ended = False
         here.told |= dict.fromkeys(plain.asked)
-        same = here.path == usual[0] and (samples == 1 or not differs(plain.calls, usual[1]))
+        same = here.path == usual[0] and (alone or not differs(plain.calls, usual[1]))
         if here.told or same or not ended:
             return read(here)
         traced.calls.clear()
         try:
-            batch = None if samples == HINT else samples
+            batch = 1 if alone else None
             there = Follow(net).run(partial(run, batch, wants, False), False)
         except Exception:  # of the user's code, of any kind
             return "the module cannot be followed while it is traced"

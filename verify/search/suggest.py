@@ -4,12 +4,15 @@ from verify.search.squares import Square, repaired, squares
 from verify.search.workbench import Workbench
 from verify.trusted.trace import Traced
 
+WORK = 2_000_000  # steps of work that a suggestion is worth, about a microsecond each
+
 
 def suggest(traced: Traced, claim: str) -> str:
     """Return "psd if gamma >= 0" where the squares lack the sign of parameters only, else ""."""
     if claim != "psd":
         return ""
     bench = Workbench(traced.graph, (), True)
+    bench.ring.limit = WORK
     found = bench.attempt(lambda: squares(bench, traced.graph.output)) or []
     free = bench.attempt(lambda: {n for square in found for n in unsigned(bench, square)})
     lacking = sorted(free or ())

@@ -16,6 +16,9 @@ from torch.nn.utils.weight_norm import WeightNorm
 from verify.trusted.state import state
 from verify.trusted.values import mixing
 
+# How a module may be called: with gradients on, with one wanted, of one sample instead of many.
+WAYS = tuple(product((True, False), (False, True), (False, True)))
+
 
 def computed(net: nn.Module) -> set[str]:
     """Return the attributes that torch's own hooks set anew, and those that Python caches.
@@ -53,10 +56,10 @@ def copied(net: nn.Module) -> nn.Module:
 
 
 def in_all_ways(net: nn.Module, x: Tensor) -> None:
-    """Call a module with gradients on and off, wanted or not, of two samples and of one."""
-    for grad, wants, samples in product((True, False), (False, True), (2, 1)):
+    """Call a module in each of the ``WAYS``."""
+    for grad, wants, alone in WAYS:
         with suppress(Exception), torch.set_grad_enabled(grad):  # found later
-            net(x[:samples].clone().requires_grad_(wants))
+            net((x[:1] if alone else x).clone().requires_grad_(wants))
 
 
 def renewed(net: nn.Module, x: Tensor, ran: Iterable[FunctionType]) -> frozenset[str]:

@@ -7,15 +7,13 @@ from typing import TYPE_CHECKING, Any
 from verify.trusted.atoms import ROWS, bound, monomials
 from verify.trusted.extrema import slope_of_extremum
 from verify.trusted.graph import Index
+from verify.trusted.parity import ODD, PARITY, scale
 from verify.trusted.polys import ONE, Atom, Poly, RingError, is_fractional, lone
 
 if TYPE_CHECKING:
     from verify.trusted.ring import Ring
 
 SAME = set(product(("relu", "step"), repeat=2))
-ODD = {"erf", "sin", "atan", "asinh", "i1"}
-EVEN = {"dsigmoid", "cos", "i0"}
-PARITY = EVEN | ODD
 HIGHEST = 64  # power of a sum
 
 
@@ -69,15 +67,6 @@ def of(ring: "Ring", name: str, *args: Poly) -> Poly:
     return ring.entry(name, (), args)
 
 
-def scale(ring: "Ring", p: Poly) -> Fraction:
-    """Return a coefficient of p that no renaming changes, 0 if there is none to tell."""
-    sums: dict[int, Fraction] = {}
-    for m, q in p.terms.items():
-        mark = ring.mark_mono(m, {})
-        sums[mark] = sums.get(mark, Fraction(0)) + q
-    return next((sums[mark] for mark in sorted(sums) if sums[mark]), Fraction(0))
-
-
 def least(p: Poly) -> int:
     """Return 2 for what is seen to be positive wherever it is defined, 1 not negative, else 0."""
     signs = [1]
@@ -93,23 +82,6 @@ def least(p: Poly) -> int:
             found = min(found, sign)
         signs.append(found)
     return max(signs) if all(signs) else 0
-
-
-def turned(ring: "Ring", factors: dict[Atom, Any]) -> tuple[int, dict[Atom, Any]]:
-    """Return factors with the arguments of even and odd functions of one sign, and the sign left.
-
-    Of p and -p that is chosen which was met first, where no coefficient tells them apart.
-    """
-    sign, powers = 1, {}
-    for a, e in factors.items():
-        b = a
-        if a.head in PARITY and a.free and not a.index and not scale(ring, a.args[0]):
-            mirrored = ring.add((-1, a.args[0]))
-            if mirrored.key < a.args[0].key:
-                b = ring.atom(a.head, (), (mirrored,))
-                sign = -sign if a.head in ODD and e % 2 else sign
-        powers[b] = powers.get(b, 0) + e
-    return sign, powers
 
 
 def exp(ring: "Ring", p: Poly) -> Poly:

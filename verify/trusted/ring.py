@@ -12,7 +12,7 @@ from itertools import groupby, islice, permutations, product
 from typing import Any
 from zlib import crc32
 
-from verify.trusted import functions
+from verify.trusted import functions, parity
 from verify.trusted.graph import Index, Literal, Size
 from verify.trusted.matrices import contracted
 from verify.trusted.polys import ONE, Atom, Bounds, Mono, Poly, RingError, bits
@@ -34,9 +34,9 @@ class Ring:
         self.renamed: dict[Any, Poly] = {}
         self.derivatives, self.substituted = dict[Any, Poly](), dict[Any, Poly]()
         self.marks, self.usual = dict[Any, int](), dict[Atom, bool]()
+        self.scales = dict[int, Fraction]()
         self.slopes: dict[str, str] = {}  # of named functions (primitives.py)
-        self.work = self.fresh = 0
-        self.limit = LIMIT
+        self.work, self.fresh, self.limit = 0, 0, LIMIT
         self.first = False  # whether the derivative of a maximum is the first's, not the mean
 
     def atom(self, head: str, index: tuple[Index, ...] = (), args: tuple[Poly, ...] = ()) -> Atom:
@@ -229,7 +229,7 @@ class Ring:
         for arranged in islice(product(*(islice(permutations(g), 24) for g in groups)), 24):
             names = [n for group in arranged for n in group]
             new = {n: f"b{height}_{k}" for k, n in enumerate(names)}
-            sign, powers = functions.turned(self, self.merge(factors, dict(new)))
+            sign, powers = parity.turned(self, self.merge(factors, dict(new)))
             listed = tuple(sorted(powers.items(), key=lambda f: f[0].key))
             mono: Mono = tuple((new[n], bounds[n]) for n in names), listed
             key = [(a.key, e) for a, e in listed]
@@ -266,7 +266,7 @@ class Ring:
         index = [colors.get(str(i), 0) if isinstance(i, str) else i + 1 for i in a.index]
         index = sorted(index) if a.head.startswith(("eye", "symmetric ")) else index
         marks = [[(q, self.mark_mono(m, colors)) for m, q in p.terms.items()] for p in a.args]
-        signs = (1, -1) if a.head in functions.PARITY else (1,)  # one mark for both
+        signs = (1, -1) if a.head in parity.PARITY else (1,)  # one mark for both
         parts = [sum(hash((sign * q, mark)) for sign in signs for q, mark in p) for p in marks]
         return hash((crc32(a.head.encode()), *index, *parts))
 
@@ -289,7 +289,7 @@ class Ring:
 
     def scale(self, p: Poly) -> Fraction:
         """Return a coefficient of p that no renaming changes, 0 if there is none to tell."""
-        return functions.scale(self, p)
+        return parity.scale(self, p)
 
     def substitute(self, p: Poly, what: str | Atom, value: Poly) -> Poly:
         """Return p with all entries of a head replaced by one value without index names."""

@@ -14,7 +14,8 @@ from verify.search.elementwise import FUNCTIONS
 from verify.search.functions import function
 from verify.trusted.atoms import ROWS, Row, bound, monomials
 from verify.trusted.curvature import CONVEX
-from verify.trusted.functions import EVEN, ODD, SAME, constant
+from verify.trusted.functions import SAME, constant
+from verify.trusted.parity import EVEN, ODD
 from verify.trusted.signs import sign_of
 
 BITS = 4000  # so that tanh(600) is not yet 1
