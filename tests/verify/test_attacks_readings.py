@@ -71,7 +71,21 @@ def overlapping(x: Tensor, write: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
     return x + 5 * (y - z)
 
 
+def interval(x: Tensor) -> Tensor:
+    """Return -1 where an entry is 0, which indexing alone takes for the last place."""
+    return torch.bucketize(x.abs(), torch.tensor([0.0, 1.0])) - 1
+
+
 UNDEFINED: dict[str, tuple[int, Callable[[Any, Tensor], Tensor]]] = {
+    "embedding below 0": (
+        2,
+        lambda m, x: x + 0 * F.embedding(interval(x), m.short[:, None])[..., 0],
+    ),
+    "index_select below 0": (
+        2,
+        lambda m, x: x + 0 * m.short.index_select(0, interval(x).flatten()).view_as(x),
+    ),
+    "one_hot of too few": (4, lambda m, x: x + 0 * F.one_hot(x.argmax(1), 3)[:, :1].float()),
     "sum over axis 1": (1, lambda m, x: x + m.short[(x > m.knots).sum(1)].unsqueeze(1)),
     "zeros of triu": (1, lambda m, x: triangle(torch.triu, m, x)),
     "zeros of tril": (1, lambda m, x: triangle(lambda k: torch.tril(k.mT).mT, m, x)),
@@ -170,6 +184,10 @@ def test_the_uses_of_these_that_are_right() -> None:
     right: list[Callable[[Any, Tensor], Tensor]] = [
         lambda m, x: torch.where(torch.isnan(x), 0.0, x) + x.clamp(max=INF),
         lambda m, x: x * (x * x + 1) ** 0,
+        lambda m, x: x + 0 * m.short[interval(x)],
+        lambda m, x: x + F.embedding(interval(x) + 1, m.knots[:, None])[..., 0] * 0,
+        lambda m, x: F.one_hot(x.argmax(1), 2).float(),
+        lambda m, x: F.one_hot((x > 0).long(), 2)[..., 1].float(),
         lambda m, x: x + m.short[(x > 0).sum(1).clamp(max=1)].unsqueeze(1) * 0,
         lambda m, x: torch.linalg.solve(torch.eye(2) + m.p[:, None] * m.p, x.T).T,
     ]

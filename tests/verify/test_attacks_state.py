@@ -283,7 +283,7 @@ def test_what_ran_and_what_handles_errors() -> None:
 
     with Ran() as ran:
         plain()
-    assert plain.__code__ in ran.codes
+    assert plain.__code__ in ran.codes.values()
     assert not ran.handles
     assert handles(looked_up.__code__)
     assert not handles(plain.__code__)

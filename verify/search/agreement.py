@@ -239,7 +239,7 @@ def far_out(net: nn.Module, traced: Traced) -> list[Run]:
     with suppress(Exception), ran:  # it is reported where values are compared
         net(torch.zeros(2, dim(traced), dtype=dtype(net)))
     held = [v for module in net.modules() for v in vars(module).values()]
-    named = [c for code in ran.codes for c in code.co_consts] + held
+    named = [c for code in ran.codes.values() for c in code.co_consts] + held
     great = {abs(c) for c in named if isinstance(c, int | float) and 30 < abs(c) < 1e30}
     sizes = sorted(great)[-3:]
     return [(0.0, 2.0 * c, n, way) for c in sizes for n, way in ((64, plain), (3, transposed))]

@@ -31,6 +31,7 @@ BUILT_IN = "__builtins__"
 WRITTEN = "<eval_with_key>"
 CELLS = ("<ipython", "<stdin>", "<cell")
 STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
+Step = int | tuple[CodeType, int, int]  # an instruction; code that is called
 STEPS = 200_000  # instructions of one call that are compared
 
 
@@ -40,20 +41,21 @@ class Follow:
     def __init__(self, net: nn.Module) -> None:
         homes = {type(module).__module__.split(".")[0] for module in net.modules()}
         self.homes = frozenset(homes - {"torch"})
-        self.path: list[CodeType | int] = []
+        self.path: list[Step] = []
         self.told: dict[str, None] = {}
-        self.asked: dict[CodeType, dict[int, str]] = {}
+        self.asked: dict[Step, dict[int, str]] = {}
 
     def call(self, frame: FrameType, event: str, arg: Any) -> Any:
         """Follow a call into the user's code."""
         if not self.follows(frame):
             return None
-        if frame.f_code not in self.asked:
-            self.asked[frame.f_code] = asked(frame)
+        here = code_of(frame)
+        if here not in self.asked:
+            self.asked[here] = asked(frame)
         held = [beyond(value) or keeper(value) for value in frame.f_locals.values()]
-        held.append(self.asked[frame.f_code].get(NAMED, ""))
+        held.append(self.asked[here].get(NAMED, ""))
         self.told |= dict.fromkeys(filter(None, held))
-        self.path.append(frame.f_code)
+        self.path.append(here)
         frame.f_trace_opcodes, frame.f_trace_lines = True, False
         return self.step if len(self.path) < STEPS else None
 
@@ -61,7 +63,7 @@ class Follow:
         """Follow an instruction."""
         if event == "opcode":
             self.path.append(frame.f_lasti)
-            if told := self.asked[frame.f_code].get(frame.f_lasti):
+            if told := self.asked[code_of(frame)].get(frame.f_lasti):
                 self.told[told] = None
         return self.step if len(self.path) < STEPS else None
 
@@ -138,7 +140,7 @@ def others(plain: Streamed, traced: Streamed) -> str:
 
 def in_way(
     net: nn.Module, plain: Streamed, traced: Streamed, run: Callable[..., Any],
-    way: tuple[bool, bool, bool], x: Tensor, usual: tuple[list[CodeType | int], list[Any]],
+    way: tuple[bool, bool, bool], x: Tensor, usual: tuple[list[Step], list[Any]],
 ) -> str:  # fmt: skip
     """Return what a module's code reads in one way of calling it, "" if nothing.
 
@@ -196,10 +198,15 @@ def told(here: Follow, there: Follow) -> str:
     return f"the module takes another path when it is traced{where(here.path[:place])}"
 
 
-def where(path: list[CodeType | int]) -> str:
+def where(path: list[Step]) -> str:
     """Return " at file:line" of the function in which a path ends."""
-    code = next((c for c in reversed(path) if isinstance(c, CodeType)), None)
+    code = next((step[0] for step in reversed(path) if not isinstance(step, int)), None)
     return f", at {code.co_filename}:{code.co_firstlineno}" if code else ""
+
+
+def code_of(frame: FrameType) -> tuple[CodeType, int, int]:
+    """Return the code of a frame, told apart from equal code in another file."""
+    return frame.f_code, id(frame.f_code), id(frame.f_globals)
 
 
 @lru_cache(4096)

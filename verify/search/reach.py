@@ -69,7 +69,7 @@ PRIVATE = (
     "torch._C._functorch",
 )  # not what is below: torch's operations
 HIDDEN = re.compile(
-    r"get_|is_(anomaly|autocast|inference|warn|deterministic)|_(?!assert)|(initial_)?seed"
+    r"get_|(is|are)_(anomaly|autocast|inference|warn|deterministic)|_(?!assert)|(initial_)?seed"
 )
 # Of modules that tell more, what does not; of a logger, what only writes.
 HARMLESS = (

@@ -18,8 +18,8 @@ import sympy
 from verify.trusted.surroundings import FOREIGN
 
 MEMBER = MemberDescriptorType
-CACHING = {*FOREIGN, "_abc"} - {"torch", "numpy"}  # what they hold changes by itself
-KEEPING = (sympy.MatrixBase, sympy.NDimArray)  # containers that may be written to
+# What they hold changes by itself.
+CACHING = {*FOREIGN, "_abc"} - {"torch", "numpy", "sympy", "mpmath"}
 CODE = (type, ModuleType, FunctionType, BuiltinFunctionType, CodeType)
 
 
@@ -33,11 +33,11 @@ def slots_of(value: Any) -> list[Any]:
 
 
 def raw(value: Any) -> bytes:
-    """Return what an object keeps in memory of its own, if it says so."""
+    """Return what an object keeps in memory of its own, if it says so; else what it shows of it."""
     try:
         return bytes(memoryview(value))
     except (TypeError, ValueError, NotImplementedError):
-        return b""
+        return b"" if gc.is_tracked(value) else repr(value).encode()
 
 
 def parts_of(value: Any) -> list[Any]:
@@ -45,9 +45,10 @@ def parts_of(value: Any) -> list[Any]:
     if isinstance(value, Logger):
         return [held for k, held in vars(value).items() if k not in {"manager", *vars(Logger(""))}]
     root = str(type(value).__module__).split(".")[0]
-    if isinstance(value, ReferenceType) or root in CACHING:
-        own = [repr(value), vars(value)] if isinstance(value, KEEPING) else []
-        return [value()] if isinstance(value, ReferenceType) else own
+    if isinstance(value, ReferenceType):
+        return [value()]
+    if root in CACHING or isinstance(value, sympy.Basic):  # which keeps what was asked of it
+        return []
     getattr(value, "__dict__", None)  # Python makes it when it is asked for
     parts = [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
     return [part for part in parts if not (type(part) is dict and "__spec__" in part)]  # globals

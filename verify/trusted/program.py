@@ -115,7 +115,7 @@ class Called(nn.Module):
         return [*named, *(("torch's modes", 0, mode) for mode in modes)]
 
 
-def warm(net: nn.Module, samples: Tensor) -> set[CodeType]:
+def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
     """Call a copy, so that what the user's code caches is made of numbers, not of a trace.
 
     Returned is the user's code that runs in the ways in which a trace calls the module.
@@ -127,7 +127,7 @@ def warm(net: nn.Module, samples: Tensor) -> set[CodeType]:
     finally:
         torch.set_autocast_enabled("cpu", before[0])
         torch.set_default_dtype(before[1])
-    return ran.codes
+    return [*ran.codes.values()]
 
 
 def program(

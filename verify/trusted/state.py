@@ -124,11 +124,9 @@ def own_of(value: Any, known: dict[int, Any]) -> Any:
 
 
 def entry(value: Any, known: dict[int, Any]) -> Any:
-    """Return a snapshot of what a module of the user's holds; its code is told by identity."""
-    if isinstance(value, type):
-        return id(value), counted(value)
-    code = isinstance(value, FunctionType | BuiltinFunctionType | ModuleType)
-    return id(value) if code else snapshot(value, known)
+    """Return a snapshot of what a module of the user's holds; a library's is told by identity."""
+    librarys = isinstance(value, ModuleType) and installed(value)
+    return id(value) if librarys else snapshot(value, known)
 
 
 PLAIN = (int, float, complex, str, bytes, bool, NoneType)
@@ -140,6 +138,8 @@ def counted(value: Any) -> list[tuple[str, Any]]:
     if str(getattr(value, "__name__", "")).split(".")[0] == "sympy":  # with which torch traces
         return found
     for name, held in getattr(value, "__dict__", {}).items():
+        if name in PYTHONS.split():  # a warning is registered once
+            continue
         if type(held) in PLAIN:
             found.append((str(name), repr(held)))
         elif type(held) in (list, set):
@@ -168,7 +168,7 @@ PYTHONS = """
 
 
 def put(found: dict[str, Any], name: str, value: Any) -> None:
-    """Keep a value by a name; two classes may have one."""
+    """Keep a value by a name, which a class, a file and an attribute may share."""
     while found.get(name, value) is not value:
         name += "'"
     found[name] = value
@@ -189,6 +189,7 @@ def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
             parts = key == "_modules"  # each with a path of its own
             held = str([(name, id(part)) for name, part in value.items()]) if parts else value
             found[f"{path}.{key}".lstrip(".")] = held
+    for module in net.modules():
         for cls in type(module).__mro__:
             owner = sys.modules.get(cls.__module__)
             if of_a_library(cls) and getattr(owner, cls.__name__, None) is cls:
@@ -206,9 +207,10 @@ def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
                     put(found, f"{cls.__name__}.{key} closure {k}", cell.cell_contents)
             for key, value in vars(owner).items() if owner and not installed(owner) else ():
                 if key not in PYTHONS.split():
-                    found[f"{cls.__module__}.{key}"] = value
-    held = {name: home.get(key) for name, (home, key) in globals_of(net, ran).items()}
-    return {**held, **found}
+                    put(found, f"{cls.__module__}.{key}", value)
+    for name, (home, key) in globals_of(net, ran).items():
+        put(found, name, home.get(key))
+    return found
 
 
 def state(

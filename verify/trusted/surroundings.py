@@ -6,7 +6,7 @@ import gc
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property, partial, partialmethod
 from pathlib import Path
 from types import CellType, CodeType, FrameType, FunctionType, MethodType, ModuleType
@@ -135,12 +135,12 @@ class Ran:
     """Notes the code of the user's that a block runs, however it comes to it.
 
     Attributes:
-        codes: the code of the user's.
+        codes: the code of the user's, by its id: code of equal text in two files is equal.
         handles: whether some of it may go on after an error.
     """
 
     def __init__(self) -> None:
-        self.codes: set[CodeType] = set()
+        self.codes: dict[int, CodeType] = {}
         self.handles = False
 
     def __enter__(self) -> "Ran":
@@ -150,10 +150,10 @@ class Ran:
 
     def note(self, frame: FrameType, event: str, _: Any) -> None:
         code, home = frame.f_code, str(frame.f_globals.get("__name__"))
-        if event != "call" or code in self.codes:
+        if event != "call" or id(code) in self.codes:
             return
         if not of_library_code(code):
-            self.codes.add(code)
+            self.codes[id(code)] = code
             self.handles |= handles(code)
         elif code.co_name == "__exit__":  # of contextlib.suppress
             self.handles |= not home.startswith(("torch.", "verify."))
@@ -193,12 +193,12 @@ def reached(net: nn.Module, also: Iterable[FunctionType] = ()) -> list[FunctionT
     return [*found.values()]
 
 
-def behind(net: nn.Module, ran: Iterable[CodeType]) -> list[FunctionType]:
+def behind(net: nn.Module, ran: Sequence[CodeType]) -> list[FunctionType]:
     """Return the functions whose code ran, but those that are ``reached`` in any case."""
-    codes = {code for function in reached(net) for code in codes_in(function)}
-    missing = [code for code in ran if code.co_freevars or code not in codes]
-    found = gc.get_referrers(*missing) if missing else []
-    return [f for f in found if isinstance(f, FunctionType) and not is_librarys(f)]
+    known = {id(function) for function in reached(net)}
+    found = gc.get_referrers(*ran) if ran else []
+    users = [f for f in found if isinstance(f, FunctionType) and not is_librarys(f)]
+    return [f for f in users if id(f) not in known]
 
 
 def globals_of(

@@ -1,5 +1,6 @@
 """What the output needs, and what it does not: that may raise an error, and f is undefined."""
 
+import math
 import operator
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -65,10 +66,25 @@ def check_unused(nodes: Iterable[fx.Node], live: set[fx.Node], env: Mapping[fx.N
             continue
         if base == "_linalg_check_errors" and made_by(node.args[0]) in live:
             continue  # what is read of the result asks whether it is defined
+        if base == "_assert_async" and holds(node.args[0], env):
+            continue
         taken = [*node.args[1 if places else 0 :], *node.kwargs.values()]
         given = [a for a in tree_leaves(taken) if isinstance(a, fx.Node)]
         if any(env.get(a) is None or isinstance(env[a], Value) for a in given):
             raise TraceError("not readable", f"{base} may raise an error, and is not used")
+
+
+def holds(condition: Any, env: Mapping[fx.Node, Any]) -> bool:
+    """Return whether the bounds of whole numbers say all(v >= n), or all(v < n)."""
+    if name_of(condition)[1] != "all" or len(condition.args) != 1:
+        return False
+    asked = condition.args[0]
+    base = name_of(asked)[1]
+    if base not in ("ge", "lt") or not isinstance(asked.args[1], int):
+        return False
+    v = env.get(asked.args[0])
+    low, high = v.span if isinstance(v, Value) else (-math.inf, math.inf)
+    return low >= asked.args[1] if base == "ge" else high < asked.args[1]
 
 
 def guarded(out: Value) -> Value:

@@ -14,6 +14,7 @@ from verify.trusted.readings.places import (
     alone,
     by_rows,
     chosen,
+    chosen_along,
     diagonal,
     diagonal_matrix,
     diagonal_scatter,
@@ -38,6 +39,16 @@ from verify.trusted.values import (
     unreadable,
     within,
 )
+
+
+def selected(v: Value, dim: int, at: Any) -> Value:
+    """Return v at positions of an axis, where torch raises an error below 0."""
+    d = dim % v.ndim
+    if isinstance(at, Value):
+        return chosen_along(v, d, at, False)
+    if at.numel() and at.min() < 0:
+        raise unreadable("a position below 0")
+    return index(v, [None] * d + [at])
 
 
 def gather(v: Value, dim: int, at: Any, **_: Any) -> Value:
@@ -238,8 +249,8 @@ PLACES: dict[str, Reading] = {
     "tril": triangle(torch.tril),
     "triu": triangle(torch.triu),
     **dict.fromkeys(["index", "_unsafe_index"], index),
-    "index_select": lambda v, dim, at: index(v, [None] * (dim % v.ndim) + [at]),
-    "embedding": lambda v, at, *_: index(v, [at]),
+    "index_select": selected,
+    "embedding": lambda v, at, *_: selected(v, 0, at),
     **dict.fromkeys(["index_put", "_unsafe_index_put"], put),
     "index_add": added,
     "gather": gather,

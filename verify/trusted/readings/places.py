@@ -157,8 +157,7 @@ def index(v: Value, at: Sequence[Any]) -> Value:
     named = [d for d, i in enumerate(at) if i is not None]
     tables = [at[d] for d in named]
     if len(named) == 1 and isinstance(tables[0], Value):
-        d, word, old = named[0], letters(tables[0].ndim).upper(), letters(v.ndim)
-        return chosen(v, d, tables[0], word, old[:d] + word + old[d + 1 :], True)
+        return chosen_along(v, named[0], tables[0], True)
     if by_rows(v, at):
         old = letters(v.ndim)
         return chosen(v, 1, at[1], old[0], old[0] + old[2:], True)
@@ -172,6 +171,11 @@ def index(v: Value, at: Sequence[Any]) -> Value:
     v = v.permute([*order[:first], *named, *order[first:]])
     joined = tuple(a for axis in v.axes[first : first + len(named)] for a in axis)
     return v.put(first, joined, gone=len(named)).take(first, raveled(spread, sizes))
+
+
+def chosen_along(v: Value, d: int, at: Value, wraps: bool) -> Value:
+    word, old = letters(at.ndim).upper(), letters(v.ndim)
+    return chosen(v, d, at, word, old[:d] + word + old[d + 1 :], wraps)
 
 
 def at_several(v: Value, named: Sequence[int], tables: Sequence[Any]) -> Value:
