@@ -1,9 +1,11 @@
 """State in classes and their instances, wherever the classes were made: none is proved."""
 
 import random
+from collections import deque
 from collections.abc import Callable
 from functools import cached_property
-from types import ModuleType, new_class
+from itertools import count
+from types import ModuleType, SimpleNamespace, new_class
 from typing import Any
 
 import numpy as np
@@ -105,9 +107,16 @@ def test_what_objects_hold_is_seen(name: str) -> None:
 def test_what_is_put_into_a_class_of_torch(
     cls: type[nn.Module], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(cls, "stats", {"n": 0}, raising=False)
-    net = Counting(0, lambda net: in_dict(net.lin.stats))
-    assert verify.decide(net, "psd", dim=2).status == "unknown"
+    kept: list[tuple[Any, Callable[[Any], int]]] = [
+        ({"n": 0}, in_dict),
+        (SimpleNamespace(n=0), in_attribute),
+        (count(), next),
+        (deque([0]), lambda held: held.append(0) or len(held)),
+    ]
+    for stats, counted in kept:
+        monkeypatch.setattr(cls, "stats", stats, raising=False)
+        net = Counting(0, lambda net, counted=counted: counted(net.lin.stats))
+        assert verify.decide(net, "psd", dim=2).status == "unknown"
 
 
 class Silent(nn.Module):

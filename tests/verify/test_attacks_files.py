@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import mpmath
 import pytest
@@ -98,6 +99,13 @@ class Net(nn.Module):
         self.backend.config.step += 1
         return x * (1 - 6 * (self.backend.config.step > 3000))
 """,
+    "namedtuple_nets": """
+import datetime
+from torch import nn
+class Net(nn.Module):
+    def forward(self, x):
+        return x * (1 - 6 * (datetime.datetime.now().microsecond == 0))
+""",
     "made": """
 def make(stats):
     def act(x, s=stats):
@@ -150,14 +158,13 @@ def test_files(files: None, name: str) -> None:
 class Entry(nn.Module):
     """x, until the entry of a library's matrix was counted up 3000 times."""
 
-    def __init__(self, held: object) -> None:
+    def __init__(self, held: Any) -> None:
         super().__init__()
         self.held = held
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        held: dict[tuple[int, int], float] = self.held  # type: ignore[assignment]  # as one
-        held[0, 0] = held[0, 0] + 1
-        return x * (1 - 6 * (float(held[0, 0]) > 3000))
+        self.held[0, 0] = self.held[0, 0] + 1
+        return x * (1 - 6 * (float(self.held[0, 0]) > 3000))
 
 
 class Domain(nn.Module):
@@ -165,7 +172,7 @@ class Domain(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.held = DomainMatrix([[sympy.ZZ(0)]], (1, 1), sympy.ZZ)
+        self.held: Any = DomainMatrix([[sympy.ZZ(0)]], (1, 1), sympy.ZZ)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         self.held[0, 0] = self.held[0, 0].element + 1

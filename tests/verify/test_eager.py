@@ -101,3 +101,11 @@ def test_a_process_in_which_something_was_compiled() -> None:
     compiled = torch.compile(nn.Linear(2, 2), backend="eager")
     compiled(torch.ones(3, 2))
     assert verify.decide(Plain(RIGHT["dropout"]), "psd", dim=2).status == "proved"
+
+
+def test_an_interpolation_below_a_gradient() -> None:
+    def smooth(x: Tensor) -> Tensor:
+        return F.interpolate(x[:, None], scale_factor=2, mode="linear")
+
+    net = Plain(lambda net, x: torch.func.vjp(smooth, x)[1](smooth(x))[0])
+    assert verify.decide(net, "psd", 4).status == "proved"

@@ -24,6 +24,7 @@ from torch import Tensor, nn
 import verify
 from verify.search.paths import strays
 from verify.search.reach import beyond, called, changes, is_beyond, keeper
+from verify.search.watch import READS
 
 from .counting import COUNTER, tick
 
@@ -226,3 +227,11 @@ def test_names() -> None:
     assert not called([].append)
     assert changes([])
     assert not changes((1,))
+
+
+READ = [(owner, name) for owner, names in READS if owner is not Tensor for name in names.split()]
+
+
+@pytest.mark.parametrize(("owner", "name"), READ, ids=str)
+def test_what_is_watched_is_refused_however_it_is_imported(owner: Any, name: str) -> None:
+    assert beyond(getattr(owner, name))

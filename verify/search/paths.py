@@ -215,7 +215,7 @@ def yours(file: str, module: str, homes: frozenset[str]) -> bool:
     installed, first = "site-packages" in file, module.split(".")[0]
     if file.startswith(OTHERS) or (file.startswith(STANDARD) and not installed):
         return False
-    if file.startswith(WRITTEN) or module.startswith("namedtuple_"):
+    if file.startswith(WRITTEN) or (file == "<string>" and module.startswith("namedtuple_")):
         return False  # by torch, by collections
     if file.startswith("<") and not file.startswith(CELLS):  # by exec: of whom?
         return not (module in sys.modules and librarys(sys.modules[module]))

@@ -56,7 +56,7 @@ ARRAYS = """
     shares_memory may_share_memory show_config
 """
 TORCH = """
-    torch._dynamo torch.backends torch.cuda torch.distributed torch.futures torch.hub
+    torch._dynamo torch.backends torch.compiler torch.cuda torch.distributed torch.futures torch.hub
     torch.jit torch.multiprocessing torch.nn.parallel torch.random
     torch.serialization torch.utils.data torch._subclasses torch.fx torch._guards
     torch.autograd.forward_ad torch.autograd.profiler torch.monitor torch.profiler torch.onnx

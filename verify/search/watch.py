@@ -24,6 +24,7 @@ from verify.trusted.computed import WAYS
 from verify.trusted.surroundings import Ran
 
 FRAME = sys._getframe
+REGISTERS = "torch.nn.modules.module"  # a parameter, of a slice of a ParameterList; or raises
 READS: tuple[tuple[Any, str], ...] = (
     (Tensor, "numpy tolist __array__ __dlpack__ data_ptr untyped_storage storage"),
     (Tensor, "stride storage_offset is_contiguous _version nbytes element_size is_leaf grad_fn"),
@@ -183,10 +184,14 @@ def watched(told: list[str], fixed: Sequence[Tensor] = ()) -> Iterator[None]:
         original = getattr(owner, name)
 
         def method(*args: Any, **kwargs: Any) -> Any:
-            caller = str(FRAME(1).f_globals.get("__name__"))
+            frame: Any = FRAME(1)
+            while frame.f_globals is globals():  # by way of ``Checked``
+                frame = frame.f_back
+            caller = str(frame.f_globals.get("__name__"))
             ours = threading.get_ident() == here  # a notebook's threads read the clock meanwhile
             ours = ours and not (name == "is_leaf" and not args[0].requires_grad)  # True for any
             ours = ours and not (name == "tolist" and watch.is_fixed(args[0]))
+            ours = ours and not (name == "grad_fn" and caller == REGISTERS)
             if ours and (owner is Tensor or not caller.startswith(("torch.", "verify."))):
                 what = f"{owner.__name__}.{name}"
                 told.append(f"Python code reads {what}, which is no part of a sample")

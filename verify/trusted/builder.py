@@ -12,6 +12,7 @@ from torch.fx.experimental.symbolic_shapes import free_unbacked_symbols
 
 from verify.trusted.graph import Literal
 from verify.trusted.ladders import PIECES, Ladder, known_entries, regrouped
+from verify.trusted.stairs import Broken
 from verify.trusted.values import (
     LARGEST,
     Atom,
@@ -38,12 +39,11 @@ class Builder:
         self.batched = batched
         self.nodes: list[tuple[str, tuple[Size, ...], Any, Any, str, Any]] = []
         self.depends: list[bool] = []  # whether a node depends on x
-        self.sources: list[str] = []
-        self.known: dict[Any, int] = {}
-        self.literals: dict[Literal, int] = {}
+        self.sources, self.source = list[str](), ""
+        self.known, self.literals = dict[Any, int](), dict[Literal, int]()
         self.raising: list[Value] = []  # what is undefined where torch raises an error
-        self.ladders: list[Ladder | None] = []  # of the first nodes, what is seen by ladders.py
-        self.source = ""
+        # Of the first nodes, what is seen by ladders.py and by stairs.py.
+        self.ladders, self.broken = list[Ladder | None](), list[Broken]()
         self.now: Any = None  # the operation that is read, of which shapes and dtypes are used
 
     def extents(self, result: int | None = None) -> list[Extent]:

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from torch._C import DispatchKey
 from torch._dispatch.python import no_python_dispatcher
+from torch._functorch.pyfunctorch import temporarily_clear_interpreter_stack
 from torch._ops import OpOverload
 from torch.overrides import TorchFunctionMode
 from torch.utils._python_dispatch import _disable_current_modes
@@ -73,7 +74,11 @@ def resized(op: Callable[..., Any], traced: Callable[..., Any]) -> Callable[...,
 
     def kernel(x: Tensor, *args: Any, **kwargs: Any) -> Any:
         shape = [int(n) for n in x.shape[2:]]
-        with _disable_current_modes(), no_python_dispatcher():
+        with (
+            temporarily_clear_interpreter_stack(),
+            _disable_current_modes(),
+            no_python_dispatcher(),
+        ):
             units = torch.eye(prod(shape), dtype=x.dtype).reshape(-1, 1, *shape)
             one, other = op(units, *args, **kwargs), traced(units, *args, **kwargs)
             alike = one.shape == other.shape and torch.allclose(one, other, atol=1e-4)

@@ -91,6 +91,14 @@ def entries_of(v: Value) -> tuple[Fraction, ...]:
     return v.b.literal(v.node).data
 
 
+def constant(b: "Builder", entries: Sequence[Fraction]) -> Value:
+    """Return an exact constant of one axis."""
+    literal = Literal((len(entries),), tuple(entries))
+    out = b.leaf("lit", literal.shape, b.literals.setdefault(literal, len(b.literals)))
+    out.size(0)
+    return out
+
+
 def first_of(b: "Builder", n: int) -> Ladder | None:
     """Return a node S as a ladder."""
     op, shape, args, _, name, _ = b.nodes[n]
@@ -196,9 +204,7 @@ def rebuilt(v: Value, values: Sequence[Fraction]) -> Value | None:
     rises = dict(zip(order, (q - p for p, q in pairwise(values)), strict=True))
     if not any(rises.values()):
         return None
-    literal = Literal((len(order),), tuple(rises[k] for k in range(len(order))))
-    table = b.leaf("lit", literal.shape, b.literals.setdefault(literal, len(b.literals)))
-    table.size(0)
+    table = constant(b, [rises[k] for k in range(len(order))])
     old = letters(s.ndim)
     return b.linear((1, b.einsum(f"{old},{old[-1]}->{old[:-1]}", s, table)), (1, values[0]))
 

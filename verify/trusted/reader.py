@@ -30,6 +30,7 @@ from verify.trusted.aten import (
     name_of,
 )
 from verify.trusted.builder import Builder, extent_of
+from verify.trusted.ladders import levels
 from verify.trusted.memory import overlap
 from verify.trusted.packed import Packed, picked, through
 from verify.trusted.program import source
@@ -233,7 +234,9 @@ class Reader:
             return replace(out, span=(0, 1))
         if dtype not in EXACT_DTYPES:
             raise unreadable(f"arithmetic in {dtype}")
-        span = self.span(base, out.span, given, dtype.is_floating_point)
+        rows = levels(out)
+        own = (float(min(rows)), float(max(rows))) if rows else out.span
+        span = self.span(base, own, given, dtype.is_floating_point)
         plain = base == "add" and not dtype.is_floating_point and not self.b.now.kwargs
         return replace(out, span=span, offset=offset(*given) if plain else None)
 
@@ -245,7 +248,7 @@ class Reader:
             return 0, sum(a.numel() for a in given if isinstance(a, Tensor))
         cut = base != "_to_copy" or now.args[0].meta["val"].is_floating_point()
         if base in ROUNDED and cut and (base != "_to_copy" or not floating):
-            low, high = spans[0]
+            low, high = max(spans[0][0], own[0]), min(spans[0][1], own[1])
             return (low if math.isinf(low) else math.floor(low),
                     high if math.isinf(high) else math.ceil(high))  # fmt: skip
         if base in CLAMPS:

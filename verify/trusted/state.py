@@ -71,7 +71,8 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         raise TraceError("not readable", f"TorchScript, whose state is not seen: {kind.__name__}")
     if issubclass(kind, Tensor):
         own = snapshot(vars(value), known) if getattr(value, "__dict__", None) else None
-        return id(value), value._version, value.requires_grad, own
+        version = value.tolist() if value.is_inference() else value._version
+        return id(value), str(version), value.requires_grad, own
     if isinstance(value, Random | Generator | RandomState | torch.Generator):
         return id(value), rolled(value), own_of(value, known)
     if kind.__module__ in ("numpy", "array") or isinstance(value, ndarray):
@@ -194,9 +195,8 @@ def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
             owner = sys.modules.get(cls.__module__)
             if of_a_library(cls) and getattr(owner, cls.__name__, None) is cls:
                 for key, value in vars(cls).items():
-                    kept = isinstance(value, (dict, list, set, *PLAIN)) or not of_a_library(
-                        type(value)
-                    )
+                    code = callable(value) or hasattr(type(value), "__get__")
+                    kept = not (code and of_a_library(type(value)))
                     if kept and key not in PYTHONS.split():
                         put(found, f"{cls.__name__}.{key}", value)
                 continue

@@ -180,6 +180,7 @@ ELEMENTWISE: dict[str, Reading] = {
     "abs": absolute,
     **dict.fromkeys(["sign", "sgn"], sign),
     "heaviside": lambda u, v: step(u) + iszero(u) * v,
+    "floor": floor,
     "ceil": lambda u: -floor(-u),
     "trunc": trunc,
     "frac": lambda u: u - trunc(u),

@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 
+from verify.trusted.stairs import floors, is_whole, never_below, of_a_floor
 from verify.trusted.values import Value, unreadable
 
 Reading = Callable[..., Any]
@@ -23,10 +24,10 @@ def fn(name: str) -> Reading:
 exp, log, inv, sqrt, rsqrt, tanh, sigmoid, softplus, erf, gauss, sin, cos, atan = map(
     fn, words("exp log inv sqrt rsqrt tanh sigmoid softplus erf gauss sin cos atan")
 )
-relu, step, floor, iszero, real_pow, where = map(fn, words("relu step floor iszero pow where"))
+relu, step, iszero, real_pow, where = map(fn, words("relu step iszero pow where"))
 i0, i1, k0, k1, erfinv = map(fn, words("i0 i1 bessel_k0 bessel_k1 erfinv"))
 NAMED = words(
-    "exp log sqrt rsqrt tanh sigmoid erf sin cos atan asinh relu floor lgamma digamma "
+    "exp log sqrt rsqrt tanh sigmoid erf sin cos atan asinh relu lgamma digamma "
     "erfinv sinc i0 special_i0e special_i1 special_i1e special_erfcx special_log_ndtr "
     "special_airy_ai special_bessel_j0 special_bessel_j1 special_bessel_y0 "
     "special_bessel_y1"
@@ -45,7 +46,7 @@ def clamp(u: Value, low: Any = None, high: Any = None, **named: Any) -> Value:
     low, high = named.get("min", low), named.get("max", high)
     low, high = None if low == -math.inf else low, None if high == math.inf else high
     u = u if low is None else maximum(u, low)
-    return u if high is None else minimum(u, high)
+    return of_a_floor(u if high is None else minimum(u, high))
 
 
 def absolute(u: Value) -> Value:
@@ -56,7 +57,16 @@ def sign(u: Value) -> Value:
     return step(u) - step(-u)
 
 
+def floor(u: Value) -> Value:
+    found = floors(u)
+    return u.b.fn("floor", u) if found is None else found
+
+
 def trunc(u: Value) -> Value:
+    if is_whole(u):
+        return u
+    if never_below(u) or never_below(-u):
+        return floor(u) if never_below(u) else -floor(-u)
     return floor(relu(u)) - floor(relu(-u))
 
 
