@@ -1,6 +1,6 @@
 """Functions of one node, entry by entry, of which the module computes the slope too."""
 
-from itertools import permutations
+from itertools import permutations, product
 
 from verify.search.workbench import Workbench
 from verify.trusted.kernel import Rejected
@@ -19,8 +19,9 @@ def named_functions(bench: Workbench) -> list[list[int]]:
         inside = functions_of(bench, w)
         taken |= inside
         near = [n for n in sorted(inside) if needed(bench, n, inside)][:MOST]
+        others = [n for n in sorted(inside) if n not in near][: 2 * MOST]
         used = set[int]()
-        for value, slope in permutations(near, 2):
+        for value, slope in (*permutations(near, 2), *product(near, others)):
             if used.isdisjoint({value, slope}) and is_pair(bench, value, slope, w):
                 found.append([value, slope, w])
                 used |= {value, slope}
@@ -45,9 +46,9 @@ def functions_of(bench: Workbench, w: int) -> set[int]:
 
 
 def needed(bench: Workbench, number: int, inside: set[int]) -> bool:
-    """Return whether a node is needed by one that is not such a function, or by none."""
+    """Return whether a node is the output, or needed by one that is not such a function."""
     users = [n for n, node in enumerate(bench.nodes) if any(r.node == number for r in node.args)]
-    return not users or any(n not in inside for n in users)
+    return number == bench.root or any(n not in inside for n in users)
 
 
 def is_pair(bench: Workbench, value: int, slope: int, w: int) -> bool:

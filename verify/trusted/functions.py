@@ -120,15 +120,32 @@ def power(ring: "Ring", u: Poly, q: Poly) -> Poly:
 
 
 def log(ring: "Ring", p: Poly) -> Poly:
-    """Return log p, the exponentials that are a factor of all of p taken out."""
+    """Return log p, the exponentials that are a factor of all of p taken out.
+
+    log(q e^m + q e^n) = log q + n + softplus(m - n), for q > 0.
+    """
     out, rest = take_exponentials(ring, p)
     if rest.constant == 1:
         return out
-    if is_one_plus_exponential(ring, rest):
-        (m, _), (n, _) = rest.terms.items()
-        inner = take_exponentials(ring, ring.poly({(n if m == ONE else m): Fraction(1)}))[0]
-        return ring.add((1, out), (1, of(ring, "softplus", inner)))
-    return ring.add((1, out), (1, ring.entry("log", (), (rest,))))
+    pair = exponents_of(ring, rest) if len(rest.terms) == 2 else None
+    if pair is None:
+        return ring.add((1, out), (1, ring.entry("log", (), (rest,))))
+    q, (m, n) = next(iter(rest.terms.values())), pair
+    turned = scale(ring, ring.add((1, m), (-1, n))) < 0 if m.terms and n.terms else not m.terms
+    if turned:  # 1 + e^m as it is
+        m, n = n, m
+    signs = ((1, q.numerator), (-1, q.denominator))
+    logs = [(sign, log(ring, ring.number(k))) for sign, k in signs]
+    return ring.add((1, out), *logs, (1, n), (1, of(ring, "softplus", ring.add((1, m), (-1, n)))))
+
+
+def exponents_of(ring: "Ring", p: Poly) -> list[Poly] | None:
+    """Return the exponents of a sum of exponentials of one positive coefficient, or None."""
+    if len({*p.terms.values()}) != 1 or min(p.terms.values()) < 0:
+        return None
+    if any(bounds or any(a.head != "E" for a, _ in factors) for bounds, factors in p.terms):
+        return None
+    return [ring.add(*((e, a.args[0]) for a, e in factors)) for _, factors in p.terms]
 
 
 def inv(ring: "Ring", p: Poly) -> Poly:

@@ -80,7 +80,11 @@ def elu(u: Value, alpha: Any = 1, scale: Any = 1, inner: Any = 1) -> Value:
 
 
 def elu_backward(g: Value, alpha: float, scale: float, inner: float, out: bool, u: Value) -> Value:
-    low = Fraction(alpha) * Fraction(scale) * Fraction(inner)
+    """The slope where u > 0 is ``scale``; for celu, whose ``inner`` is 1 / alpha, it goes on."""
+    slope = Fraction(inner) if inner == 1 or inner != 1 / alpha else 1 / Fraction(alpha)
+    low = Fraction(alpha) * Fraction(scale) * slope
+    if low == scale and not out:
+        return g * exp(relu(-u) * -slope) * scale
     return g * where(step(u), scale, (u * inner + low) if out else exp(u * inner) * low)
 
 
