@@ -111,7 +111,7 @@ def switch_mode(m: Any, x: Tensor) -> Tensor:
     return x if m.training else linear(m, x)
 
 
-OTHER_KINDS = {"unique": "unknown operation", "value swallowed": "not readable"}
+OTHER_KINDS = {"unique": "unknown operation"}
 
 
 def partly_set(x: Tensor) -> Tensor:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from verify.search.reach import NAMED, asked, beyond, called, held_by, is_beyond, keeper
 from verify.search.stream import Streamed, differs
-from verify.trusted.computed import WAYS
+from verify.trusted.calls import WAYS
 from verify.trusted.program import HINT, program
 from verify.trusted.state import snapshot
 from verify.trusted.surroundings import globals_of

@@ -60,8 +60,8 @@ TORCH = """
     torch.jit torch.multiprocessing torch.nn.parallel torch.random
     torch.serialization torch.utils.data torch._subclasses torch.fx torch._guards
     torch.autograd.forward_ad torch.autograd.profiler torch.monitor torch.profiler torch.onnx
-    torch.overrides torch.utils._traceback torch.utils.collect_env torch.utils.cpp_extension
-    torch.utils.file_baton
+    torch.overrides torch.utils._traceback torch.utils.benchmark torch.utils.collect_env
+    torch.utils.cpp_extension torch.utils.file_baton
 """
 PRIVATE = (
     "torch._C",

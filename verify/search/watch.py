@@ -20,7 +20,7 @@ from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
 from verify.trusted.aten import RANDOM
-from verify.trusted.computed import WAYS
+from verify.trusted.calls import COUNTED, WAYS
 from verify.trusted.surroundings import Ran
 
 FRAME = sys._getframe
@@ -53,8 +53,6 @@ COUNTS = {
 TAKEN = ("_local_scalar_dense", "is_nonzero")  # what one number of a constant is taken by
 
 PROBED = ("_wrapped_number", "_typed_storage")  # by torch itself, of any tensor
-
-COUNTED = "Python code reads a value of a tensor, and may depend on it"
 
 
 class Watch(TorchDispatchMode):

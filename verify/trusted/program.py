@@ -10,9 +10,9 @@ import sys
 import sysconfig
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 from unittest.mock import patch
 
@@ -29,11 +29,10 @@ from torch.fx.experimental.symbolic_shapes import (
 )
 from torch.fx.traceback import preserve_node_meta
 
-from verify.trusted.computed import copied, in_all_ways
 from verify.trusted.eager import Eager, eager_kernels
 from verify.trusted.fixed import as_list
 from verify.trusted.memory import crosses
-from verify.trusted.surroundings import OURS, Ran
+from verify.trusted.surroundings import OURS
 from verify.trusted.values import TraceError, mixing
 
 LEN = len
@@ -113,21 +112,6 @@ class Called(nn.Module):
         modes = torch.is_autocast_enabled("cpu"), torch.is_grad_enabled()
         named = [(name, id(t), t.requires_grad) for name, t in [*parameters, *buffers]]
         return [*named, *(("torch's modes", 0, mode) for mode in modes)]
-
-
-def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
-    """Call a copy, so that what the user's code caches is made of numbers, not of a trace.
-
-    Returned is the user's code that runs in the ways in which a trace calls the module.
-    """
-    before = torch.is_autocast_enabled("cpu"), torch.get_default_dtype()
-    try:
-        with suppress(Exception), torch.random.fork_rng(), Ran() as ran:
-            in_all_ways(copied(net), samples)
-    finally:
-        torch.set_autocast_enabled("cpu", before[0])
-        torch.set_default_dtype(before[1])
-    return [*ran.codes.values()]
 
 
 def program(

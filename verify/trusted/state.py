@@ -24,6 +24,7 @@ import torch
 from numpy import ndarray
 from numpy.random import Generator, RandomState
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 
 from verify.trusted.contents import CODE, parts_of, raw, slots_of
 from verify.trusted.surroundings import (
@@ -31,7 +32,6 @@ from verify.trusted.surroundings import (
     captured,
     globals_of,
     installed,
-    is_librarys,
     of_a_library,
 )
 from verify.trusted.values import TraceError, mixing
@@ -49,8 +49,8 @@ def holds(kind: type) -> bool:
 def position(walk: Any) -> list[Any]:
     """Return how far an iterator of Python's own has come."""
     if isinstance(walk, GeneratorType):
-        frame = walk.gi_frame
-        return [frame.f_lasti, *frame.f_locals.values(), walk.gi_yieldfrom] if frame else []
+        frame = walk.gi_frame  # its loops' iterators are on its stack, which gc sees
+        return [frame.f_lasti, *gc.get_referents(walk), walk.gi_yieldfrom] if frame else []
     if hasattr(walk, "__length_hint__") and type(walk).__name__ != "repeat":
         return [walk.__length_hint__()]
     with warnings.catch_warnings():
@@ -70,7 +70,8 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, torch.jit.ScriptModule | torch.ScriptObject):
         raise TraceError("not readable", f"TorchScript, whose state is not seen: {kind.__name__}")
     if issubclass(kind, Tensor):
-        own = snapshot(vars(value), known) if getattr(value, "__dict__", None) else None
+        held = None if isinstance(value, FakeTensor) else getattr(value, "__dict__", None)
+        own = snapshot(held, known) if held else None
         version = value.tolist() if value.is_inference() else value._version
         return id(value), str(version), value.requires_grad, own
     if isinstance(value, Random | Generator | RandomState | torch.Generator):
@@ -81,13 +82,14 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         return id(value)
     known[id(value)] = value  # kept alive, so that no other object gets its id
     if issubclass(kind, Iterator) and any(c.__module__ in STEPPING for c in kind.__mro__[:-1]):
-        return id(value), [snapshot(part, known) for part in position(value)]
+        return id(value), [snapshot(part, known) for part in position(value)], own_of(value, known)
     if issubclass(kind, dict | list | tuple | set | frozenset | deque):
-        parts = [*value, *value.values()] if issubclass(kind, dict) else value
-        foreign, held = of_a_library(kind), getattr(value, "__dict__", None)
-        own = None if foreign else [kind, held, *slots_of(value)]
-        return id(value), [snapshot(v, known) for v in parts], own and snapshot(own, known)[1]
-    if issubclass(kind, FunctionType) and not is_librarys(value):
+        plain: Any = next(c for c in kind.__mro__ if of_a_library(c))  # a user's may hide some
+        parts = [*plain.__iter__(value), *(plain.values(value) if issubclass(kind, dict) else ())]
+        own = [getattr(value, name, None) for name in ("__dict__", "default_factory")]
+        own = [] if kind in BARE else [*own, *slots_of(value), *[kind] * (not of_a_library(kind))]
+        return id(value), [snapshot(v, known) for v in (*parts, *own)]
+    if issubclass(kind, FunctionType):  # one of torch's may be made around the user's
         parts = [value.__dict__, value.__defaults__, value.__kwdefaults__, *captured(value)]
         return id(value), [snapshot(part, known) for part in parts]
     if issubclass(kind, MethodType | partial):
@@ -102,7 +104,8 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     foreign = of_a_library(own)
     if own is value and not foreign:  # a class may count calls
         users = [c for c in (*value.__mro__, kind) if not of_a_library(c)]
-        return id(value), [snapshot(dict(vars(c)), known)[1] for c in users]
+        kept = [{k: v for k, v in vars(c).items() if k not in PYTHONS.split()} for c in users]
+        return id(value), [snapshot(held, known)[1] for held in kept]
     if issubclass(kind, ModuleType) and not installed(value):
         return id(value), [
             (k, entry(v, known)) for k, v in vars(value).items() if k not in PYTHONS.split()
@@ -130,6 +133,7 @@ def entry(value: Any, known: dict[int, Any]) -> Any:
     return id(value) if librarys else snapshot(value, known)
 
 
+BARE = (dict, list, tuple, set, frozenset)  # hold their entries alone
 PLAIN = (int, float, complex, str, bytes, bool, NoneType)
 
 
@@ -164,7 +168,7 @@ def rolled(dice: Random | Generator | RandomState | torch.Generator) -> str:
 # Of a class or a module, what Python keeps there.
 PYTHONS = """
     __annotations__ __builtins__ __cached__ __dict__ __doc__ __file__ __loader__ __module__
-    __name__ __package__ __path__ __spec__ __warningregistry__ __weakref__
+    __name__ __package__ __path__ __slotnames__ __spec__ __warningregistry__ __weakref__
 """
 
 
@@ -203,8 +207,9 @@ def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
             for key, value in vars(cls).items():
                 if key not in PYTHONS.split():
                     put(found, f"{cls.__name__}.{key}", value)
-                for k, cell in enumerate(getattr(value, "__closure__", None) or ()):
-                    put(found, f"{cls.__name__}.{key} closure {k}", cell.cell_contents)
+                held_by = captured(value) if isinstance(value, FunctionType) else ()
+                for k, part in enumerate(held_by):
+                    put(found, f"{cls.__name__}.{key} closure {k}", part)
             for key, value in vars(owner).items() if owner and not installed(owner) else ():
                 if key not in PYTHONS.split():
                     put(found, f"{cls.__module__}.{key}", value)
@@ -254,8 +259,8 @@ class Unchanged:
         for module, attributes in self.copies.items() if changed else ():
             restore(module, attributes)
         self.before = state(self.net, self.ran) if changed else after
-        if set(changed) - self.renewed:
-            raise mixing(f"the call changes {changed[0]}")
+        if odd := [name for name in changed if name not in self.renewed]:
+            raise mixing(f"the call changes {odd[0]}")
 
 
 def restore(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> None:

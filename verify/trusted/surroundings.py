@@ -40,12 +40,13 @@ def of_a_library(value: Any) -> bool:
 
 
 def is_stray(kind: type) -> bool:
-    """Return whether a class is not found in the module of Python's that it names as its own.
+    """Return whether a class is not found in the module that it names, of Python's or torch's.
 
-    Then exec made it, or types.new_class, or a file of the user's of the same name.
+    Then exec made it, types.new_class, or torch of a user's, or a file of the user's of that name.
     """
     home, first = str(kind.__module__), kind.__qualname__.split(".")[0]
-    named = home.split(".")[0] in sys.stdlib_module_names and "<locals>" not in kind.__qualname__
+    known = home.split(".")[0] in {"torch", *sys.stdlib_module_names}
+    named = known and "<locals>" not in kind.__qualname__
     return named and not hasattr(sys.modules.get(home), first)
 
 
@@ -105,9 +106,9 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
 
 def installed(module: ModuleType) -> bool:
     """Return whether a module is Python's or a library's, and not one of the user's."""
-    file = getattr(module, "__file__", None)
-    library = is_library(module.__name__.split(".")[0])
-    built_in = getattr(module.__spec__, "origin", None) in ("built-in", "frozen")
+    file, spec = getattr(module, "__file__", None), getattr(module, "__spec__", None)
+    library = is_library(str(getattr(module, "__name__", "")).split(".")[0])
+    built_in = getattr(spec, "origin", None) in ("built-in", "frozen")
     return library or built_in or (file is not None and file.startswith(LIBRARIES))
 
 
@@ -118,8 +119,7 @@ def functions_of(value: Any, deep: int = 4) -> Iterator[FunctionType]:
             yield value
         for part in (*captured(value), getattr(value, "__wrapped__", None)) if deep else ():
             for one in part.values() if isinstance(part, dict) else (part,):  # of a decorator
-                if isinstance(one, FunctionType):
-                    yield from functions_of(one, deep - 1)
+                yield from functions_of(one, deep - 1) if not isinstance(one, type) else ()
     elif isinstance(value, (MethodType, partial, *WRAPPERS)):
         for part in INSIDE:
             yield from functions_of(getattr(value, part, None), deep - 1) if deep else ()
@@ -128,7 +128,7 @@ def functions_of(value: Any, deep: int = 4) -> Iterator[FunctionType]:
         for cls in () if of_a_library(kind) else kind.__mro__:
             for part in vars(cls).values() if not of_a_library(cls) else ():
                 if isinstance(part, (FunctionType, *WRAPPERS)):
-                    yield from functions_of(part)
+                    yield from functions_of(part, deep - 1) if deep else ()
 
 
 class Ran:
@@ -209,9 +209,9 @@ def globals_of(
     >>> [*globals_of(nn.Tanh())]
     []
     """
-    also = [*also]
-    found = {f"{f.__qualname__} at {id(f)}": ({"": f}, "") for f in also}
-    for function in reached(net, also):
+    functions = reached(net, also)
+    found = {f"{f.__qualname__} at {id(f)}": ({"": f}, "") for f in functions}
+    for function in functions:
         for home, name in named(function):
             found[called(home, name, found)] = home, name
     return found

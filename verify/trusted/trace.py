@@ -16,11 +16,11 @@ from torch import Tensor, fx, nn
 from torch.utils._pytree import tree_leaves
 
 from verify.trusted.builder import Builder, extent_of
+from verify.trusted.calls import renewed, warm
 from verify.trusted.canonical import canonical
-from verify.trusted.computed import renewed
 from verify.trusted.graph import Graph, Literal, Node, Ref
 from verify.trusted.memory import check_tensors, filled
-from verify.trusted.program import OutputError, check_taken, explained, program, warm
+from verify.trusted.program import OutputError, check_taken, explained, program
 from verify.trusted.reader import Reader
 from verify.trusted.state import Unchanged
 from verify.trusted.surroundings import behind

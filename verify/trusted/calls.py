@@ -1,0 +1,166 @@
+"""Calls of a module before it is traced: what code they run, what they change and keep."""
+
+import gc
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import _lru_cache_wrapper
+from itertools import product
+from types import CodeType, FunctionType, ModuleType
+from typing import Any
+from weakref import ReferenceType, ref
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.spectral_norm import SpectralNorm
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_leaves
+
+from verify.trusted.computed import computed, copied, hooked
+from verify.trusted.state import PLAIN, kept_by, state
+from verify.trusted.surroundings import Ran, installed, of_a_library
+from verify.trusted.values import mixing
+
+# How a module may be called: with gradients on, with one wanted, of one sample instead of many.
+WAYS = tuple(product((True, False), (False, True), (False, True)))
+COPYING = {"__copy__", "__deepcopy__", "__getstate__", "__reduce__", "__reduce_ex__"}
+NUMBERS = {"item", "__bool__", "__complex__", "__float__", "__index__", "__int__", "is_nonzero"}
+COUNTED = "Python code reads a value of a tensor, and may depend on it"
+
+
+class Derived(TorchFunctionMode):
+    """Follows what is made of the samples, but for their size.
+
+    Attributes:
+        read: whether Python took a number out of it, which it may keep.
+    """
+
+    def __init__(self, samples: Tensor) -> None:
+        super().__init__()
+        self.read = False
+        self.made: dict[int, ReferenceType[Tensor]] = {id(samples): ref(samples)}
+        self.samples = samples
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        out, name = func(*args, **(kwargs or {})), str(getattr(func, "__name__", ""))
+        by_size = name.endswith("_like") or name.startswith("new_")
+        if not by_size and any(map(self.is_derived, tree_leaves((args, kwargs)))):
+            self.read |= name in NUMBERS
+            made = [t for t in tree_leaves(out) if isinstance(t, Tensor)]
+            self.made.update((id(t), ref(t)) for t in made)
+        return out
+
+    def is_derived(self, value: Any) -> bool:
+        return id(value) in self.made and self.made[id(value)]() is value
+
+    def kept(self) -> bool:
+        """Return whether some of it is still there after the calls."""
+
+        def alive() -> bool:
+            found = [made() for made in self.made.values()]
+            return any(t is not None and t is not self.samples for t in found)
+
+        return alive() and gc.collect() >= 0 and alive()
+
+
+class Shared:
+    """What a module shares with others, which its first call may fill: tensors in a dict, by key.
+
+    Anything else that the first call leaves behind is another map for the first samples.
+    """
+
+    def __init__(self, net: nn.Module) -> None:
+        self.net = net
+        self.before, known = state(net)
+        self.dicts = [(held, dict(held)) for held in known.values() if type(held) is dict]
+
+    def check(self) -> None:
+        """Raise TraceError for what has been changed since, or was put there and is a number."""
+        if state(self.net)[0] == self.before:
+            return
+        filled = [(held, old, dict(held)) for held, old in self.dicts if same(held) != same(old)]
+        for held, old, new in filled:
+            if any(type(value) in PLAIN for key, value in new.items() if key not in old):
+                raise mixing("the call puts a number where later calls find it")
+            held.clear()
+            held.update(old)
+        rest = state(self.net)[0]
+        for held, _, new in filled:
+            held.update(new)
+        values = kept_by(self.net)
+        for name in changed(self.before, rest):
+            value = values.get(name)
+            fills = isinstance(value, ModuleType) and installed(value)  # its own caches
+            if not (fills or isinstance(value, _lru_cache_wrapper)):
+                raise mixing(f"the call changes {name}")
+
+
+def same(held: dict[Any, Any]) -> list[tuple[int, int]]:
+    return [(id(key), id(value)) for key, value in held.items()]
+
+
+def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    return [name for name in {**before, **after} if before.get(name) != after.get(name)]
+
+
+def in_all_ways(net: nn.Module, x: Tensor) -> None:
+    """Call a module in each of the ``WAYS``, and leave torch as it was."""
+    before = torch.is_autocast_enabled("cpu"), torch.get_default_dtype()
+    try:
+        with torch.random.fork_rng():
+            for grad, wants, alone in WAYS:
+                with suppress(Exception), torch.set_grad_enabled(grad):  # found later
+                    net((x[:1] if alone else x).clone().requires_grad_(wants))
+    finally:
+        torch.set_autocast_enabled("cpu", before[0])
+        torch.set_default_dtype(before[1])
+
+
+def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
+    """Call a copy, so that what the user's code caches is made of numbers, not of a trace.
+
+    Returned is the user's code that runs in the ways in which a trace calls the module.
+
+    Raises:
+        TraceError: a class or a file keeps something of the first samples that are seen.
+    """
+    if odd := copies_itself(net):
+        raise mixing(f"copies of {odd} are made by code of its own, which may leave something out")
+    derived, shared = Derived(samples), Shared(net)
+    with suppress(Exception), Ran() as ran, derived:
+        in_all_ways(copied(net), samples)
+    if derived.read:
+        raise mixing(COUNTED)
+    if derived.kept():
+        raise mixing("the call keeps a tensor that it makes of the samples")
+    shared.check()
+    return [*ran.codes.values()]
+
+
+def copies_itself(net: nn.Module) -> str:
+    """Return the name of a user's class of modules that says how it is copied, "" if none does."""
+    classes = [c for module in net.modules() for c in type(module).__mro__ if not of_a_library(c)]
+    return next((c.__name__ for c in classes if not COPYING.isdisjoint(vars(c))), "")
+
+
+def renewed(net: nn.Module, x: Tensor, ran: Iterable[FunctionType]) -> frozenset[str]:
+    """Return the attributes of ``computed``; TraceError if second calls change what is there."""
+    try:
+        net = copied(net)
+    except Exception:  # of any kind: it is reported where values are compared
+        return frozenset(computed(net))
+    in_all_ways(net, x)
+    names = computed(net)
+    before = state(net, ran)
+    in_all_ways(net, x)
+    after = state(net, ran)
+    hooks = [
+        (f"{p}.{n}".lstrip("."), m, n, h) for p, m in net.named_modules() for n, h in hooked(m)
+    ]
+    for name, module, key, hook in hooks:
+        weight = hook.compute_weight(module, *[False] * isinstance(hook, SpectralNorm))
+        if not torch.equal(weight, vars(module)[key]):
+            raise mixing(f"the call changes {name}")
+    anew = {name for name, *_ in hooks}
+    if odd := [name for name in changed(before[0], after[0]) if name not in anew]:
+        raise mixing(f"the call changes {odd[0]}")
+    return frozenset(names)
