@@ -123,8 +123,8 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
 
 def own_of(value: Any, known: dict[int, Any]) -> Any:
     """Return a snapshot of what a user's class adds to one of a library's."""
-    held = getattr(value, "__dict__", None)
-    return snapshot(held, known) if held and not of_a_library(type(value)) else None
+    held = [type(value), getattr(value, "__dict__", None)]
+    return None if of_a_library(type(value)) else [snapshot(part, known) for part in held]
 
 
 def entry(value: Any, known: dict[int, Any]) -> Any:
@@ -230,9 +230,9 @@ def state(
 
 
 class Unchanged:
-    """Raises TraceError if a block changes what a module keeps; puts attributes back.
+    """Raises TraceError if blocks change what a module keeps; puts attributes back after each.
 
-    But for attributes that each call computes: ``renewed``.
+    But for attributes that each call computes: ``renewed``. After the last block: ``check``.
     """
 
     def __init__(
@@ -254,13 +254,38 @@ class Unchanged:
         }
 
     def __exit__(self, *_: object) -> None:
-        before, after = self.before[0], state(self.net, self.ran)
-        changed = [n for n in {**before, **after[0]} if before.get(n) != after[0].get(n)]
-        for module, attributes in self.copies.items() if changed else ():
-            restore(module, attributes)
-        self.before = state(self.net, self.ran) if changed else after
+        touched = [m for m, attributes in self.copies.items() if not is_as_it_was(m, attributes)]
+        changed = self.changed() if touched else []
+        for module in touched:
+            restore(module, self.copies[module])
+        self.before = state(self.net, self.ran) if touched else self.before
+        self.refuse(changed)
+
+    def check(self) -> None:
+        """Raise TraceError if anything has changed, however deep it lies."""
+        self.refuse(self.changed())
+
+    def changed(self) -> list[str]:
+        before, after = self.before[0], state(self.net, self.ran)[0]
+        return [n for n in {**before, **after} if before.get(n) != after.get(n)]
+
+    def refuse(self, changed: list[str]) -> None:
         if odd := [name for name in changed if name not in self.renewed]:
             raise mixing(f"the call changes {odd[0]}")
+
+
+def is_as_it_was(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> bool:
+    """Return whether a module has the same attributes, and containers the same entries."""
+    held = vars(module)
+    return list(held) == list(attributes) and all(
+        held[key] is value and (contents is None or entries(value) == entries(contents))
+        for key, (value, contents) in attributes.items()
+    )
+
+
+def entries(value: Any) -> list[int]:
+    parts = [*value, *value.values()] if isinstance(value, dict) else value
+    return [id(part) for part in parts]
 
 
 def restore(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> None:

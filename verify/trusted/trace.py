@@ -83,6 +83,7 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
             except TraceError as error:
                 if "require grad" not in error.detail or (grad and wants):
                     raise
+    same.check()
     return next(iter(found.values()))
 
 
