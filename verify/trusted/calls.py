@@ -16,7 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from verify.trusted.computed import computed, copied, hooked
-from verify.trusted.state import PLAIN, kept_by, state
+from verify.trusted.state import PLAIN, changed, kept_by, state
 from verify.trusted.surroundings import Ran, installed, of_a_library
 from verify.trusted.values import mixing
 
@@ -96,10 +96,6 @@ class Shared:
 
 def same(held: dict[Any, Any]) -> list[tuple[int, int]]:
     return [(id(key), id(value)) for key, value in held.items()]
-
-
-def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
-    return [name for name in {**before, **after} if before.get(name) != after.get(name)]
 
 
 def in_all_ways(net: nn.Module, x: Tensor) -> None:

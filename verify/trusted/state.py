@@ -5,7 +5,6 @@ import sys
 import warnings
 from collections import deque
 from collections.abc import Iterable, Iterator
-from copy import copy
 from functools import partial
 from random import Random
 from types import (
@@ -34,7 +33,7 @@ from verify.trusted.surroundings import (
     installed,
     of_a_library,
 )
-from verify.trusted.values import TraceError, mixing
+from verify.trusted.values import TraceError
 
 HOLDERS = "argparse collections contextlib fractions string"
 STEPPING = ("builtins", "itertools")
@@ -76,11 +75,14 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         return id(value), str(version), value.requires_grad, own
     if isinstance(value, Random | Generator | RandomState | torch.Generator):
         return id(value), rolled(value), own_of(value, known)
-    if kind.__module__ in ("numpy", "array") or isinstance(value, ndarray):
-        return id(value), repr(value), getattr(value, "tobytes", bytes)(), own_of(value, known)
     if id(value) in known:
         return id(value)
     known[id(value)] = value  # kept alive, so that no other object gets its id
+    if kind.__module__ in ("numpy", "array") or isinstance(value, ndarray):
+        objects = getattr(getattr(value, "dtype", None), "hasobject", False)
+        held = snapshot(value.tolist(), known)[1] if objects and value.ndim else None
+        kept = getattr(value, "tobytes", bytes)()
+        return id(value), repr(value), kept, held, own_of(value, known)
     if issubclass(kind, Iterator) and any(c.__module__ in STEPPING for c in kind.__mro__[:-1]):
         return id(value), [snapshot(part, known) for part in position(value)], own_of(value, known)
     if issubclass(kind, dict | list | tuple | set | frozenset | deque):
@@ -229,70 +231,6 @@ def state(
     return {name: snapshot(value, known) for name, value in kept_by(net, ran).items()}, known
 
 
-class Unchanged:
-    """Raises TraceError if blocks change what a module keeps; puts attributes back after each.
-
-    But for attributes that each call computes: ``renewed``. After the last block: ``check``.
-    """
-
-    def __init__(
-        self,
-        net: nn.Module,
-        ran: Iterable[FunctionType] = (),
-        renewed: frozenset[str] = frozenset(),
-    ) -> None:
-        self.renewed = renewed
-        self.net, self.ran, self.before = net, ran, state(net, ran)
-
-    def __enter__(self) -> None:
-        self.copies = {
-            module: {
-                key: (value, copy(value) if isinstance(value, dict | list | set) else None)
-                for key, value in vars(module).items()
-            }
-            for module in self.net.modules()
-        }
-
-    def __exit__(self, *_: object) -> None:
-        touched = [m for m, attributes in self.copies.items() if not is_as_it_was(m, attributes)]
-        changed = self.changed() if touched else []
-        for module in touched:
-            restore(module, self.copies[module])
-        self.before = state(self.net, self.ran) if touched else self.before
-        self.refuse(changed)
-
-    def check(self) -> None:
-        """Raise TraceError if anything has changed, however deep it lies."""
-        self.refuse(self.changed())
-
-    def changed(self) -> list[str]:
-        before, after = self.before[0], state(self.net, self.ran)[0]
-        return [n for n in {**before, **after} if before.get(n) != after.get(n)]
-
-    def refuse(self, changed: list[str]) -> None:
-        if odd := [name for name in changed if name not in self.renewed]:
-            raise mixing(f"the call changes {odd[0]}")
-
-
-def is_as_it_was(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> bool:
-    """Return whether a module has the same attributes, and containers the same entries."""
-    held = vars(module)
-    return list(held) == list(attributes) and all(
-        held[key] is value and (contents is None or entries(value) == entries(contents))
-        for key, (value, contents) in attributes.items()
-    )
-
-
-def entries(value: Any) -> list[int]:
-    parts = [*value, *value.values()] if isinstance(value, dict) else value
-    return [id(part) for part in parts]
-
-
-def restore(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> None:
-    """Put attributes back, the contents of containers too."""
-    vars(module).clear()
-    for key, (value, contents) in attributes.items():
-        if contents is not None:
-            value.clear()
-            value.extend(contents) if isinstance(value, list) else value.update(contents)
-        vars(module)[key] = value
+def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """Return the names of the snapshots that differ."""
+    return [name for name in {**before, **after} if before.get(name) != after.get(name)]

@@ -22,8 +22,8 @@ from verify.trusted.graph import Graph, Literal, Node, Ref
 from verify.trusted.memory import check_tensors, filled
 from verify.trusted.program import OutputError, check_taken, explained, program
 from verify.trusted.reader import Reader
-from verify.trusted.state import Unchanged
 from verify.trusted.surroundings import behind
+from verify.trusted.unchanged import Unchanged
 from verify.trusted.values import TraceError, Value, mixing
 
 __all__ = ["TraceError", "Traced", "fix", "freeze", "trace"]

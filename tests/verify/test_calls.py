@@ -1,0 +1,231 @@
+"""What a module's calls leave behind: of what is no map of one sample none is proved."""
+
+import itertools
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+
+import verify
+
+LATE = 3000
+Change = Callable[[Any], None]
+
+
+def ruined(x: Tensor, calls: int) -> Tensor:
+    return x * (1 - 6 * (calls > LATE))
+
+
+class Potential:
+    """An energy that counts how often it was asked for."""
+
+    def __init__(self) -> None:
+        self.n = 0
+
+    def energy(self, x: Tensor) -> Tensor:
+        self.n += 1
+        return ruined(x * x / 2, self.n).sum()
+
+    def act(self, x: Tensor) -> Tensor:
+        self.n += 1
+        return ruined(x, self.n)
+
+
+def counted(f: Callable[[Tensor], Tensor]) -> Callable[[Tensor], Tensor]:
+    calls = itertools.count()
+    return lambda x: ruined(f(x), next(calls))
+
+
+@torch.no_grad()
+def gain(hist: list[int] = []) -> int:  # noqa: B006, the classic slip
+    hist.append(1)
+    return 1 - 6 * (len(hist) > LATE)
+
+
+def schedule() -> Iterator[float]:
+    yield from itertools.chain(itertools.repeat(1.0, LATE), itertools.repeat(-5.0))
+
+
+class Settings(dict[str, Any]):
+    def values(self) -> Any:
+        return [v for k, v in self.items() if k[0] != "_"]
+
+
+class Called(nn.Module):
+    def __init__(self, function: Callable[[Any, Tensor], Tensor], held: Any = None) -> None:
+        super().__init__()
+        self.function, self.held = function, held
+        self.w = nn.Parameter(torch.ones(3))
+        self.mean = nn.Buffer(torch.zeros(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(self, x)
+
+
+def tagged(t: Any, x: Tensor) -> Tensor:
+    t.uses = getattr(t, "uses", 0) + 1
+    return ruined(x, t.uses)
+
+
+def in_settings(m: Any, x: Tensor) -> Tensor:
+    m.held["_n"] += 1
+    return ruined(x, m.held["_n"])
+
+
+def beside(m: Any, x: Tensor) -> Tensor:
+    m.held.n = getattr(m.held, "n", 0) + 1
+    return ruined(x, m.held.n)
+
+
+def by_held(m: Any, x: Tensor) -> Tensor:
+    return m.held(x)  # type: ignore[no-any-return]
+
+
+COUNTING: dict[str, Callable[[], Called]] = {
+    "a method below vmap": lambda: Called(by_held, torch.func.vmap(Potential().act)),
+    "an energy below grad": lambda: Called(
+        by_held, torch.func.vmap(torch.func.grad(Potential().energy))
+    ),
+    "a method without gradients": lambda: Called(by_held, torch.no_grad()(Potential().act)),
+    "a closure below no_grad": lambda: Called(by_held, torch.no_grad()(counted(torch.tanh))),
+    "a closure below vmap": lambda: Called(by_held, torch.func.vmap(counted(torch.tanh))),
+    "a default below no_grad": lambda: Called(lambda m, x: x * gain()),
+    "a tag on a parameter": lambda: Called(lambda m, x: tagged(m.w, x)),
+    "a tag on a buffer": lambda: Called(lambda m, x: tagged(m.mean, x)),
+    "settings that hide it": lambda: Called(in_settings, Settings(_n=0)),
+    "an array of objects": lambda: Called(
+        lambda m, x: m.held[0].act(x), np.array([Potential()], dtype=object)
+    ),
+    "beside the entries": lambda: Called(beside, OrderedDict()),
+}
+
+
+@pytest.mark.parametrize("name", COUNTING)
+def test_counters(name: str) -> None:
+    verdict = verify.decide(COUNTING[name](), "psd", 3)
+    assert verdict.reason is not None
+    assert verdict.reason.kind == "not a sample map"
+
+
+SCALES = schedule()
+
+
+def test_a_generator() -> None:
+    verdict = verify.decide(Called(lambda m, x: x * next(SCALES)), "psd", 3)
+    assert verdict.reason is not None
+    assert verdict.reason.kind == "not a sample map"
+
+
+class First(nn.Module):
+    """What its class keeps is set by the first call."""
+
+    kept: ClassVar[dict[Any, Any]] = {}
+    first = True
+    number: float | None = None
+
+    def __init__(self, function: Callable[[type["First"], Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(First, x)
+
+
+def mean_of_the_first(cls: type[First], x: Tensor) -> Tensor:
+    if not cls.kept:
+        cls.kept["mean"] = x.detach().mean(0)
+    return x * cls.kept["mean"]
+
+
+def number_of_the_first(cls: type[First], x: Tensor) -> Tensor:
+    if "mean" not in cls.kept:
+        cls.kept["mean"] = x.mean().item()
+    return x * cls.kept["mean"]
+
+
+def size_of_the_first(cls: type[First], x: Tensor) -> Tensor:
+    if cls.number is None:
+        cls.number = x.shape[0]
+    return x / cls.number
+
+
+def size_in_a_dict(cls: type[First], x: Tensor) -> Tensor:
+    if "n" not in cls.kept:
+        cls.kept["n"] = x.shape[0]
+    return x / cls.kept["n"]
+
+
+def another_first(cls: type[First], x: Tensor) -> Tensor:
+    if cls.first:
+        cls.first = False
+        return -x
+    return x
+
+
+def table(cls: type[First], x: Tensor) -> Tensor:
+    if x.shape[1] not in cls.kept:
+        cls.kept[x.shape[1]] = torch.arange(1.0, x.shape[1] + 1)
+    return x * cls.kept[x.shape[1]]
+
+
+FILLED = (mean_of_the_first, number_of_the_first, size_of_the_first, size_in_a_dict, another_first)
+
+
+@pytest.mark.parametrize("function", [*FILLED, table])
+def test_what_the_first_call_keeps(
+    function: Callable[[type[First], Tensor], Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(First, "kept", {})
+    monkeypatch.setattr(First, "first", True)
+    monkeypatch.setattr(First, "number", None)
+    verdict = verify.decide(First(function), "psd", 3)
+    assert (verdict.reason is None) == (function is table)
+    assert verdict.reason is None or verdict.reason.kind == "not a sample map"
+
+
+class Dropped(nn.Module):
+    """Its callbacks are not copied with it."""
+
+    def __init__(self, callbacks: list[Callable[[Tensor], Tensor]]) -> None:
+        super().__init__()
+        self.callbacks = callbacks
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {**vars(self), "callbacks": []}
+
+    def forward(self, x: Tensor) -> Tensor:
+        for callback in self.callbacks:
+            x = callback(x)
+        return x
+
+
+def test_a_module_that_is_not_like_its_copy() -> None:
+    verdict = verify.decide(Dropped([torch.tanh]), "psd", 3)
+    assert verdict.reason is not None
+    assert "copies of Dropped" in verdict.reason.detail
+
+
+class Sliced(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.scales = nn.ParameterList([torch.ones(3) for _ in range(3)])
+
+    def forward(self, x: Tensor) -> Tensor:
+        for scale in self.scales[1:]:
+            x = x * scale**2
+        return x
+
+
+def test_honest_modules() -> None:
+    honest: list[nn.Module] = [
+        Sliced(),
+        Called(by_held, torch.func.vmap(torch.func.grad(lambda x: (x * x).sum()))),
+        Called(by_held, torch.no_grad()(torch.tanh)),
+        Called(lambda m, x: x * m.held["gain"], {"gain": 2.0}),
+    ]
+    for net in honest:
+        assert verify.decide(net, "psd", 3).status == "proved"

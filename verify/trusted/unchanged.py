@@ -1,0 +1,79 @@
+"""A module that traces leave as it was."""
+
+from collections.abc import Iterable
+from copy import copy
+from types import FunctionType
+from typing import Any
+
+from torch import nn
+
+from verify.trusted.state import changed, state
+from verify.trusted.values import mixing
+
+
+class Unchanged:
+    """Raises TraceError if blocks change what a module keeps; puts attributes back after each.
+
+    But for attributes that each call computes: ``renewed``. After the last block: ``check``.
+    """
+
+    def __init__(
+        self,
+        net: nn.Module,
+        ran: Iterable[FunctionType] = (),
+        renewed: frozenset[str] = frozenset(),
+    ) -> None:
+        self.renewed = renewed
+        self.net, self.ran, self.before = net, ran, state(net, ran)
+
+    def __enter__(self) -> None:
+        self.copies = {
+            module: {
+                key: (value, copy(value) if isinstance(value, dict | list | set) else None)
+                for key, value in vars(module).items()
+            }
+            for module in self.net.modules()
+        }
+
+    def __exit__(self, *_: object) -> None:
+        touched = [m for m, attributes in self.copies.items() if not is_as_it_was(m, attributes)]
+        changed = self.changed() if touched else []
+        for module in touched:
+            restore(module, self.copies[module])
+        self.before = state(self.net, self.ran) if touched else self.before
+        self.refuse(changed)
+
+    def check(self) -> None:
+        """Raise TraceError if anything has changed, however deep it lies."""
+        self.refuse(self.changed())
+
+    def changed(self) -> list[str]:
+        return changed(self.before[0], state(self.net, self.ran)[0])
+
+    def refuse(self, changed: list[str]) -> None:
+        if odd := [name for name in changed if name not in self.renewed]:
+            raise mixing(f"the call changes {odd[0]}")
+
+
+def is_as_it_was(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> bool:
+    """Return whether a module has the same attributes, and containers the same entries."""
+    held = vars(module)
+    return list(held) == list(attributes) and all(
+        held[key] is value and (contents is None or entries(value) == entries(contents))
+        for key, (value, contents) in attributes.items()
+    )
+
+
+def entries(value: Any) -> list[int]:
+    parts = [*value, *value.values()] if isinstance(value, dict) else value
+    return [id(part) for part in parts]
+
+
+def restore(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> None:
+    """Put attributes back, the contents of containers too."""
+    vars(module).clear()
+    for key, (value, contents) in attributes.items():
+        if contents is not None:
+            value.clear()
+            value.extend(contents) if isinstance(value, list) else value.update(contents)
+        vars(module)[key] = value
