@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from threading import RLock
 
 from torch import nn
 
@@ -18,6 +19,7 @@ from verify.trusted.schema import covers
 from verify.trusted.trace import Traced, TraceError, fix, freeze, trace
 from verify.verdict import CLAIMS, SCOPES, Certificate, Reason, Verdict
 
+ALONE = RLock()  # torch and Python are watched while a module is traced: by one thread at a time
 FEW = 8  # sizes up to which a claim is also tried to be proved of these sizes alone
 
 
@@ -43,6 +45,11 @@ def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all
     for name, value, known in (("claim", claim, CLAIMS), ("scope", scope, SCOPES)):
         if value not in known:
             raise ValueError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
+    with ALONE:
+        return decided(net, claim, dim, scope)
+
+
+def decided(net: nn.Module, claim: str, dim: int | None, scope: str) -> Verdict:
     try:
         traced = trace(net, dim)
     except TraceError as error:
@@ -145,8 +152,13 @@ def check(certificate: Certificate, net: nn.Module | None = None, dim: int | Non
     >>> check(verdict.certificate, nn.Tanh(), dim=5)
     """
     kernel.check(certificate.document)
-    if net is None:
-        return
+    if net is not None:
+        with ALONE:
+            compare(certificate, net, dim)
+
+
+def compare(certificate: Certificate, net: nn.Module, dim: int | None) -> None:
+    """Raise Rejected unless a certificate is about the map of a module."""
     try:
         traced = trace(net, dim)
     except TraceError as error:

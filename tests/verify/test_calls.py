@@ -3,6 +3,7 @@
 import itertools
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, ClassVar
 
 import numpy as np
@@ -229,3 +230,18 @@ def test_honest_modules() -> None:
     ]
     for net in honest:
         assert verify.decide(net, "psd", 3).status == "proved"
+
+
+def test_code_that_defines_one_name() -> None:
+    names: dict[str, Any] = {}
+    exec("def fn(x):\n    import os\n    return x * float(os.environ.get('GAIN', '1'))", names)
+    verdict = verify.decide(Called(lambda m, x: names["fn"](x)), "psd", 3)
+    assert verdict.reason is not None
+    assert verdict.reason.kind == "not a sample map"
+
+
+def test_threads() -> None:
+    with ThreadPoolExecutor(3) as pool:
+        found = pool.map(lambda _: verify.decide(nn.Tanh(), "psd", 3).status, range(6))
+        assert {*found} == {"proved"}
+    assert verify.decide(nn.Tanh(), "psd", 3).status == "proved"

@@ -11,7 +11,7 @@ import sysconfig
 from collections.abc import Callable
 from functools import lru_cache, partial
 from pathlib import Path
-from types import CodeType, FrameType, ModuleType
+from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 import torch
@@ -22,7 +22,7 @@ from verify.search.stream import Streamed, differs
 from verify.trusted.calls import WAYS
 from verify.trusted.program import HINT, program
 from verify.trusted.state import snapshot
-from verify.trusted.surroundings import globals_of
+from verify.trusted.surroundings import globals_of, is_librarys
 from verify.trusted.surroundings import installed as librarys
 
 SITE = Path(torch.__file__).parent.parent
@@ -83,7 +83,8 @@ class Follow:
     def follows(self, frame: FrameType) -> bool:
         """Return whether a frame runs the user's code."""
         name, code = str(frame.f_globals.get("__name__", "")), frame.f_code
-        written = code.co_filename.startswith("<") and frame.f_globals.keys() == {"fn", BUILT_IN}
+        made = code.co_filename.startswith("<") and frame.f_globals.keys() == {"fn", BUILT_IN}
+        written = made and isinstance(fn := frame.f_globals["fn"], FunctionType) and is_librarys(fn)
         if written or (code.co_name == "<module>" and code.co_filename.startswith("<")):
             return False  # of torch's tracer; of exec, which the user's code may not call
         return yours(code.co_filename, name, self.homes)

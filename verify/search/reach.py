@@ -49,8 +49,10 @@ ATTRIBUTES = """
     next_functions tb_frame _sequence_nr MemoryError RecursionError __eq__ __ne__ __lt__ __le__
     __gt__ __ge__
 """
+CLOCK = ("now", "today")
 LIMITS = ("MemoryError", "RecursionError")
 ARRAYS = """
+    busday_count busday_offset busdaycalendar frompyfunc is_busday open_memmap
     datetime64 empty empty_like errstate fromfile genfromtxt get_printoptions getbufsize geterr
     geterrcall load loadtxt memmap printoptions set_printoptions setbufsize seterr seterrcall
     shares_memory may_share_memory show_config
@@ -159,7 +161,10 @@ def changes(value: Any) -> bool:
 
 
 def spelled(texts: Iterable[str]) -> str:
-    """Return an attribute that tells more and that texts name, or ""."""
+    """Return an attribute that tells more, or the clock of NumPy's, that texts name, or ""."""
+    texts = [*texts]
+    if clock := next((text for text in texts if text in CLOCK), ""):
+        return clock
     words = (word for text in texts for word in re.findall(r"\w+", text))
     return next((word for word in words if word in ATTRIBUTES.split()), "")
 

@@ -87,7 +87,9 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         return id(value), [snapshot(part, known) for part in position(value)], own_of(value, known)
     if issubclass(kind, dict | list | tuple | set | frozenset | deque):
         plain: Any = next(c for c in kind.__mro__ if of_a_library(c))  # a user's may hide some
-        parts = [*plain.__iter__(value), *(plain.values(value) if issubclass(kind, dict) else ())]
+        parts = [*plain.__iter__(value)]
+        if issubclass(kind, dict):  # exec puts Python's own names there
+            parts += [v for k, v in plain.items(value) if k != "__builtins__"]
         own = [getattr(value, name, None) for name in ("__dict__", "default_factory")]
         own = [] if kind in BARE else [*own, *slots_of(value), *[kind] * (not of_a_library(kind))]
         return id(value), [snapshot(v, known) for v in (*parts, *own)]

@@ -1,5 +1,9 @@
 """Potentials differentiated inside forward, convex networks, integrals over a parameter."""
 
+# Written as users write: their attributes have no types.
+# pyright: reportArgumentType=false, reportAssignmentType=false, reportGeneralTypeIssues=false
+# pyright: reportOperatorIssue=false
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,5 +1,8 @@
 """Maps that are nearly right, and some that only look wrong."""
 
+# Written as users write: their attributes have no types.
+# pyright: reportIncompatibleMethodOverride=false
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

@@ -1,5 +1,8 @@
 """torch.where and other pieces, thresholds and projections, solves, modules in eval mode."""
 
+# Written as users write: their attributes have no types.
+# pyright: reportOptionalMemberAccess=false
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn

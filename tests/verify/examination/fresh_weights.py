@@ -1,5 +1,8 @@
 """Constraints on weights, parametrizations, linear maps with their adjoints, sums."""
 
+# Written as users write: their attributes have no types.
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportOperatorIssue=false
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
