@@ -13,12 +13,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.overrides import TorchFunctionMode
-from torch.utils._pytree import tree_leaves
+from torch.utils._pytree import tree_flatten, tree_leaves
 
 from verify.trusted.computed import computed, copied, hooked
 from verify.trusted.state import PLAIN, changed, kept_by, state
 from verify.trusted.surroundings import Ran, installed, of_a_library
-from verify.trusted.values import mixing
+from verify.trusted.values import TraceError, mixing
 
 # How a module may be called: with gradients on, with one wanted, of one sample instead of many.
 WAYS = tuple(product((True, False), (False, True), (False, True)))
@@ -62,40 +62,121 @@ class Derived(TorchFunctionMode):
         return alive() and gc.collect() >= 0 and alive()
 
 
-class Shared:
-    """What a module shares with others, which its first call may fill: tensors in a dict, by key.
+# How what is shared is filled again: samples, their size, gradients on, the mode turned and a
+# gradient wanted, a seed.
+FILLINGS = ((2, 0.0, True, False, 1), (1, 1.0, False, False, 2), (3, -2.0, True, True, 3))
 
-    Anything else that the first call leaves behind is another map for the first samples.
+
+class Shared:
+    """What a module shares with others, which its first call may fill: dicts, and caches.
+
+    Whatever call comes first, in whatever mode and with whatever parameters, has to fill in the
+    same numbers, and to result in what later ones do. All else that it leaves behind is refused.
     """
 
     def __init__(self, net: nn.Module) -> None:
         self.net = net
         self.before, known = state(net)
-        self.dicts = [(held, dict(held)) for held in known.values() if type(held) is dict]
+        caches = [held for held in known.values() if isinstance(held, _lru_cache_wrapper)]
+        inside = {id(part) for cache in caches for part in gc.get_referents(cache)}
+        dicts = [held for held in known.values() if type(held) is dict and id(held) not in inside]
+        self.dicts = [(held, dict(held)) for held in dicts]
+        self.caches = [(held, held.cache_info().currsize) for held in caches]
 
-    def check(self) -> None:
-        """Raise TraceError for what has been changed since, or was put there and is a number."""
+    def check(self, x: Tensor) -> None:
+        """Raise TraceError, with all as it was, for what a first call leaves behind."""
         if state(self.net)[0] == self.before:
             return
-        filled = [(held, old, dict(held)) for held, old in self.dicts if same(held) != same(old)]
-        for held, old, new in filled:
-            if any(type(value) in PLAIN for key, value in new.items() if key not in old):
-                raise mixing("the call puts a number where later calls find it")
+        self.dicts = [(held, old) for held, old in self.dicts if same(held) != same(old)]
+        self.caches = [(c, size) for c, size in self.caches if c.cache_info().currsize != size]
+        try:
+            self.refilled(x)
+        except TraceError:
+            self.empty()
+            raise
+
+    def refilled(self, x: Tensor) -> None:
+        found: list[Any] = []
+        for filling in FILLINGS:
+            self.empty()
+            if not found and (odd := self.left()):
+                raise mixing(f"the call changes {odd}")
+            if not filled_alike(copied(self.net), x, filling):
+                raise mixing("the first call results in something else than the second")
+            found.append(self.contents())
+        if not all(alike(found[0], other) for other in found[1:]):
+            raise mixing("what the first call keeps depends on when and of what it is called")
+
+    def empty(self) -> None:
+        for held, old in self.dicts:
             held.clear()
             held.update(old)
-        rest = state(self.net)[0]
-        for held, _, new in filled:
-            held.update(new)
+        for cache, _ in self.caches:
+            cache.cache_clear()
+
+    def contents(self) -> list[Any]:
+        """Return what was put into dicts, by key, and into caches."""
+        new = [{k: v for k, v in held.items() if k not in old} for held, old in self.dicts]
+        return [*new, *(results_of(cache) for cache, _ in self.caches)]
+
+    def left(self) -> str:
+        """Return what a call has changed beside, "" if nothing."""
         values = kept_by(self.net)
-        for name in changed(self.before, rest):
+        for name in changed(self.before, state(self.net)[0]):
             value = values.get(name)
             fills = isinstance(value, ModuleType) and installed(value)  # its own caches
             if not (fills or isinstance(value, _lru_cache_wrapper)):
-                raise mixing(f"the call changes {name}")
+                return name
+        return ""
+
+
+def results_of(cache: Any) -> list[Any]:
+    """Return what a cache of Python's own holds; of a bounded one its links hide it."""
+    tables = [d for d in gc.get_referents(cache) if type(d) is dict and d is not vars(cache)]
+    found = []
+    for key, held in [pair for table in tables for pair in table.items()]:
+        given = key if type(key) is tuple else (key,)
+        hidden = "lru_list" in type(held).__name__
+        named = any(type(part) is object for part in given)  # Python's mark before keywords
+        found.append(held if not hidden else object() if named else cache(*given))
+    return found
 
 
 def same(held: dict[Any, Any]) -> list[tuple[int, int]]:
     return [(id(key), id(value)) for key, value in held.items()]
+
+
+def filled_alike(net: nn.Module, x: Tensor, filling: tuple[int, float, bool, bool, int]) -> bool:
+    """Return whether the first call of a copy results in what the second does."""
+    samples, size, grad, turned, seed = filling
+    x = x[:1].expand(samples, -1) + size * torch.linspace(0.5, 1, x.shape[1], dtype=x.dtype)
+    for module in net.modules() if turned else ():
+        module.training = not module.training
+    with torch.no_grad():
+        for parameter in net.parameters():
+            parameter.add_(seed / 8)
+    results = []
+    with torch.random.fork_rng(), torch.set_grad_enabled(grad):
+        torch.manual_seed(seed)
+        for _ in range(2):
+            try:
+                results.append(net(x.clone().requires_grad_(turned)).detach())
+            except Exception:  # of the user's code: where values are compared it is reported
+                results.append(None)
+    return turned or alike(*results)
+
+
+def alike(one: Any, other: Any) -> bool:
+    """Return whether two things are tensors, numbers and texts of equal values."""
+    (leaves, form), (others, shape) = tree_flatten(one), tree_flatten(other)
+    return form == shape and all(map(equal, leaves, others))
+
+
+def equal(a: Any, b: Any) -> bool:
+    if isinstance(a, Tensor) and isinstance(b, Tensor):
+        known = a.shape == b.shape and a.dtype == b.dtype
+        return known and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
+    return type(a) in PLAIN and type(a) is type(b) and repr(a) == repr(b)
 
 
 def in_all_ways(net: nn.Module, x: Tensor) -> None:
@@ -128,7 +209,7 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
         raise mixing(COUNTED)
     if derived.kept():
         raise mixing("the call keeps a tensor that it makes of the samples")
-    shared.check()
+    shared.check(samples)
     return [*ran.codes.values()]
 
 
