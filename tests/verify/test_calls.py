@@ -1,6 +1,8 @@
 """What a module's calls leave behind: of what is no map of one sample none is proved."""
 
+import functools
 import itertools
+import math
 from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -167,13 +169,39 @@ def another_first(cls: type[First], x: Tensor) -> Tensor:
     return x
 
 
+def random_of_the_first(cls: type[First], x: Tensor) -> Tensor:
+    if "p" not in cls.kept:
+        cls.kept["p"] = torch.randn(3, 3)
+    return x @ cls.kept["p"] @ cls.kept["p"].T
+
+
+def mode_of_the_first(cls: type[First], x: Tensor) -> Tensor:
+    if "s" not in cls.kept:
+        cls.kept["s"] = torch.tensor(1.0 if torch.is_grad_enabled() else -5.0)
+    return x * cls.kept["s"]
+
+
+def size_as_a_tensor(cls: type[First], x: Tensor) -> Tensor:
+    if "n" not in cls.kept:
+        cls.kept["n"] = (torch.tensor(1 / x.shape[0]),)
+    return x * cls.kept["n"][0]
+
+
+@functools.lru_cache
+def drawn(n: int) -> Tensor:
+    return torch.rand(n)
+
+
 def table(cls: type[First], x: Tensor) -> Tensor:
     if x.shape[1] not in cls.kept:
         cls.kept[x.shape[1]] = torch.arange(1.0, x.shape[1] + 1)
     return x * cls.kept[x.shape[1]]
 
 
-FILLED = (mean_of_the_first, number_of_the_first, size_of_the_first, size_in_a_dict, another_first)
+FILLED = (
+    *(mean_of_the_first, number_of_the_first, size_of_the_first, size_in_a_dict, another_first),
+    *(random_of_the_first, mode_of_the_first, size_as_a_tensor, lambda _, x: x * drawn(3)),
+)
 
 
 @pytest.mark.parametrize("function", [*FILLED, table])
@@ -221,8 +249,17 @@ class Sliced(nn.Module):
         return x
 
 
+@functools.lru_cache(8)
+def scale(n: int) -> float:
+    return 1 / math.sqrt(n)
+
+
 def test_honest_modules() -> None:
+    tied = nn.Linear(3, 3, bias=False)
+    nn.utils.parametrizations.weight_norm(tied)
     honest: list[nn.Module] = [
+        Called(lambda m, x: m.held(x) @ m.held.weight, tied),
+        Called(lambda m, x: x * scale(x.shape[1])),
         Sliced(),
         Called(by_held, torch.func.vmap(torch.func.grad(lambda x: (x * x).sum()))),
         Called(by_held, torch.no_grad()(torch.tanh)),

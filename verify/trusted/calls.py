@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_flatten, tree_leaves
 
 from verify.trusted.computed import computed, copied, hooked
 from verify.trusted.state import PLAIN, changed, kept_by, state
-from verify.trusted.surroundings import Ran, installed, of_a_library
+from verify.trusted.surroundings import Ran, installed, is_librarys, of_a_library
 from verify.trusted.values import TraceError, mixing
 
 # How a module may be called: with gradients on, with one wanted, of one sample instead of many.
@@ -214,9 +214,12 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
 
 
 def copies_itself(net: nn.Module) -> str:
-    """Return the name of a user's class of modules that says how it is copied, "" if none does."""
-    classes = [c for module in net.modules() for c in type(module).__mro__ if not of_a_library(c)]
-    return next((c.__name__ for c in classes if not COPYING.isdisjoint(vars(c))), "")
+    """Return the name of a class of modules whose code of the user's copies it, "" if none does."""
+    for cls in {c: None for module in net.modules() for c in type(module).__mro__}:
+        made = [vars(cls)[name] for name in COPYING & {*vars(cls)} if not of_a_library(cls)]
+        if any(not (isinstance(f, FunctionType) and is_librarys(f)) for f in made):
+            return cls.__name__
+    return ""
 
 
 def renewed(net: nn.Module, x: Tensor, ran: Iterable[FunctionType]) -> frozenset[str]:
