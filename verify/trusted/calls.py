@@ -1,11 +1,12 @@
 """Calls of a module before it is traced: what code they run, what they change and keep."""
 
 import gc
+from collections import deque
 from collections.abc import Iterable
 from contextlib import suppress
 from functools import _lru_cache_wrapper
 from itertools import product
-from types import CodeType, FunctionType, ModuleType
+from types import CellType, CodeType, FunctionType, ModuleType
 from typing import Any
 from weakref import ReferenceType, ref
 
@@ -17,7 +18,7 @@ from torch.utils._pytree import tree_flatten, tree_leaves
 
 from verify.trusted.computed import computed, copied, hooked
 from verify.trusted.state import PLAIN, changed, kept_by, state
-from verify.trusted.surroundings import Ran, installed, is_librarys, of_a_library
+from verify.trusted.surroundings import Ran, captured, installed, is_librarys, of_a_library
 from verify.trusted.values import TraceError, mixing
 
 # How a module may be called: with gradients on, with one wanted, of one sample instead of many.
@@ -77,25 +78,24 @@ class Shared:
     def __init__(self, net: nn.Module) -> None:
         self.net = net
         self.before, known = state(net)
-        caches = [held for held in known.values() if isinstance(held, _lru_cache_wrapper)]
+        held = [*known.values()]
+        caches = [value for value in held if isinstance(value, _lru_cache_wrapper)]
         inside = {id(part) for cache in caches for part in gc.get_referents(cache)}
-        dicts = [held for held in known.values() if type(held) is dict and id(held) not in inside]
-        self.dicts = [(held, dict(held)) for held in dicts]
-        self.caches = [(held, held.cache_info().currsize) for held in caches]
+        self.dicts = [(d, dict(d)) for d in held if type(d) is dict and id(d) not in inside]
+        self.caches = [(cache, cache.cache_info().currsize) for cache in caches]
+        self.others = [(value, kept) for value in held if (kept := kept_in(value)) is not None]
 
     def check(self, x: Tensor) -> None:
-        """Raise TraceError, with all as it was, for what a first call leaves behind."""
+        """Raise TraceError for what a first call leaves behind."""
         if state(self.net)[0] == self.before:
             return
         self.dicts = [(held, old) for held, old in self.dicts if same(held) != same(old)]
         self.caches = [(c, size) for c, size in self.caches if c.cache_info().currsize != size]
-        try:
-            self.refilled(x)
-        except TraceError:
-            self.empty()
-            raise
-
-    def refilled(self, x: Tensor) -> None:
+        for held, old in self.dicts:
+            if not all(
+                key in held and (held[key] is v or equal(held[key], v)) for key, v in old.items()
+            ):
+                raise mixing("the first call changes what is shared with others")
         found: list[Any] = []
         for filling in FILLINGS:
             self.empty()
@@ -114,6 +114,12 @@ class Shared:
         for cache, _ in self.caches:
             cache.cache_clear()
 
+    def put_back(self) -> None:
+        """Leave all as it was, so that another first call is one too."""
+        self.empty()
+        for value, old in self.others:
+            restored(value, old)
+
     def contents(self) -> list[Any]:
         """Return what was put into dicts, by key, and into caches."""
         new = [{k: v for k, v in held.items() if k not in old} for held, old in self.dicts]
@@ -128,6 +134,42 @@ class Shared:
             if not (fills or isinstance(value, _lru_cache_wrapper)):
                 return name
         return ""
+
+
+def kept_in(value: Any) -> Any:
+    """Return a copy of what a list, a set, a class or a file of the user's, or a cell holds."""
+    if type(value) in (list, set, deque):
+        return type(value)(value)
+    users = not of_a_library(value) if isinstance(value, type) else False
+    if users or (isinstance(value, ModuleType) and not installed(value)):
+        return {k: v for k, v in vars(value).items() if k[:2] != "__"}
+    return (
+        list(value.__closure__ or ()) and captured(value)
+        if isinstance(value, FunctionType)
+        else None
+    )
+
+
+def restored(value: Any, old: Any) -> None:
+    """Put back what ``kept_in`` found."""
+    if isinstance(value, list | deque):
+        value.clear()
+        value.extend(old)
+    elif isinstance(value, set):
+        value.clear()
+        value.update(old)
+    elif isinstance(value, FunctionType):
+        for cell, held in zip(
+            [c for c in value.__closure__ or () if c != CellType()], old, strict=True
+        ):
+            if cell.cell_contents is not held:
+                cell.cell_contents = held
+    else:
+        for key in [k for k in vars(value) if k[:2] != "__" and k not in old]:
+            delattr(value, key)
+        for key, held in old.items():
+            if vars(value).get(key) is not held:
+                setattr(value, key, held)
 
 
 def results_of(cache: Any) -> list[Any]:
@@ -205,11 +247,15 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
     derived, shared = Derived(samples), Shared(net)
     with suppress(Exception), Ran() as ran, derived:
         in_all_ways(copied(net), samples)
-    if derived.read:
-        raise mixing(COUNTED)
-    if derived.kept():
-        raise mixing("the call keeps a tensor that it makes of the samples")
-    shared.check(samples)
+    try:
+        if derived.read:
+            raise mixing(COUNTED)
+        if derived.kept():
+            raise mixing("the call keeps a tensor that it makes of the samples")
+        shared.check(samples)
+    except TraceError:
+        shared.put_back()
+        raise
     return [*ran.codes.values()]
 
 
