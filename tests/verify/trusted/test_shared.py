@@ -1,0 +1,136 @@
+"""What a first call fills in, or changes, of what a module shares with others."""
+
+import functools
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import verify
+
+FEW = iter([-5.0] * 3)
+
+
+class First(nn.Module):
+    """What its class keeps is set by the first call."""
+
+    kept: ClassVar[dict[Any, Any]] = {}
+    noted: ClassVar[list[float]] = []
+    counts: ClassVar[dict[str, int]] = {}
+    masks: ClassVar[dict[str, Any]] = {}
+    first = True
+    number: float | None = None
+
+    def __init__(self, function: Callable[[type["First"], Tensor], Tensor]) -> None:
+        super().__init__()
+        self.function = function
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(First, x)
+
+
+def mean_of_the_first(cls: type[First], x: Tensor) -> Tensor:
+    if not cls.kept:
+        cls.kept["mean"] = x.detach().mean(0)
+    return x * cls.kept["mean"]
+
+
+def number_of_the_first(cls: type[First], x: Tensor) -> Tensor:
+    if "mean" not in cls.kept:
+        cls.kept["mean"] = x.mean().item()
+    return x * cls.kept["mean"]
+
+
+def size_of_the_first(cls: type[First], x: Tensor) -> Tensor:
+    if cls.number is None:
+        cls.number = x.shape[0]
+    return x / cls.number
+
+
+def size_in_a_dict(cls: type[First], x: Tensor) -> Tensor:
+    if "n" not in cls.kept:
+        cls.kept["n"] = x.shape[0]
+    return x / cls.kept["n"]
+
+
+def another_first(cls: type[First], x: Tensor) -> Tensor:
+    if cls.first:
+        cls.first = False
+        return -x
+    return x
+
+
+def random_of_the_first(cls: type[First], x: Tensor) -> Tensor:
+    if "p" not in cls.kept:
+        cls.kept["p"] = torch.randn(3, 3)
+    return x @ cls.kept["p"] @ cls.kept["p"].T
+
+
+def mode_of_the_first(cls: type[First], x: Tensor) -> Tensor:
+    if "s" not in cls.kept:
+        cls.kept["s"] = torch.tensor(1.0 if torch.is_grad_enabled() else -5.0)
+    return x * cls.kept["s"]
+
+
+def size_as_a_tensor(cls: type[First], x: Tensor) -> Tensor:
+    if "n" not in cls.kept:
+        cls.kept["n"] = (torch.tensor(1 / x.shape[0]),)
+    return x * cls.kept["n"][0]
+
+
+@functools.lru_cache
+def drawn(n: int) -> Tensor:
+    return torch.rand(n)
+
+
+def table(cls: type[First], x: Tensor) -> Tensor:
+    if x.shape[1] not in cls.kept:
+        cls.kept[x.shape[1]] = torch.arange(1.0, x.shape[1] + 1)
+    return x * cls.kept[x.shape[1]]
+
+
+def one_of_a_few(cls: type[First], x: Tensor) -> Tensor:
+    return x * next(FEW, 1.0)
+
+
+def noted_in_a_list(cls: type[First], x: Tensor) -> Tensor:
+    if not cls.noted:
+        cls.noted.append(-5.0)
+        return -x
+    return x
+
+
+def saturating(cls: type[First], x: Tensor) -> Tensor:
+    cls.counts["n"] = min(cls.counts["n"] + 1, 10)
+    return x * (1 if cls.counts["n"] > 9 else -5)
+
+
+def filled_in(cls: type[First], x: Tensor) -> Tensor:
+    if cls.masks["mask"] is None:
+        cls.masks["mask"] = torch.ones(3)
+    return x * cls.masks["mask"]
+
+
+FILLED = (
+    *(mean_of_the_first, number_of_the_first, size_of_the_first, size_in_a_dict, another_first),
+    *(random_of_the_first, mode_of_the_first, size_as_a_tensor, lambda _, x: x * drawn(3)),
+    *(one_of_a_few, noted_in_a_list, saturating),
+)
+
+
+@pytest.mark.parametrize("function", [*FILLED, table, filled_in])
+def test_what_the_first_call_keeps(
+    function: Callable[[type[First], Tensor], Tensor], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(First, "kept", {})
+    monkeypatch.setattr(First, "first", True)
+    monkeypatch.setattr(First, "number", None)
+    monkeypatch.setattr(First, "noted", [])
+    monkeypatch.setattr(First, "counts", {"n": 0})
+    monkeypatch.setattr(First, "masks", {"mask": None})
+    for _ in range(2):  # the first verdict leaves a first call to be seen by the second
+        verdict = verify.decide(First(function), "psd", 3)
+        assert (verdict.reason is None) == (function in (table, filled_in))
+        assert verdict.reason is None or verdict.reason.kind == "not a sample map"
