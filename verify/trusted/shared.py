@@ -2,8 +2,9 @@
 
 import gc
 from collections import OrderedDict, defaultdict, deque
+from collections.abc import Callable, Sequence
 from copy import copy
-from functools import _lru_cache_wrapper
+from functools import _lru_cache_wrapper, partial
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
@@ -14,7 +15,8 @@ from torch.utils._pytree import tree_flatten
 
 from verify.trusted.computed import copied
 from verify.trusted.state import PLAIN, changed, kept_by, state
-from verify.trusted.surroundings import captured, globals_of, installed, of_a_library
+from verify.trusted.surroundings import globals_of, installed, of_a_library
+from verify.trusted.unchanged import entries
 from verify.trusted.values import mixing
 
 # How what is shared is filled again: samples, their size, gradients on, the mode turned and a
@@ -37,7 +39,7 @@ class Shared:
         inside = {id(part) for cache in caches for part in gc.get_referents(cache)}
         self.dicts = [(d, dict(d)) for d in held if type(d) is dict and id(d) not in inside]
         self.caches = [(cache, cache.cache_info().currsize) for cache in caches]
-        self.others = [(value, kept) for value in held if (kept := kept_in(value)) is not None]
+        self.others = [put_back for value in held if (put_back := undo(value))]
         self.names = [(home, k, home[k]) for home, k in globals_of(net).values() if k in home]
 
     def check(self, x: Tensor) -> None:
@@ -70,10 +72,10 @@ class Shared:
     def put_back(self) -> None:
         """Leave all as it was, so that another first call is one too."""
         self.empty()
-        for value, old in self.others:
-            restored(value, old)
+        for put_back in self.others:
+            put_back()
         for home, name, value in self.names:
-            if home[name] is not value:
+            if home.get(name) is not value:
                 home[name] = value
 
     def contents(self) -> list[Any]:
@@ -92,42 +94,44 @@ class Shared:
         return ""
 
 
-def kept_in(value: Any) -> Any:
-    """Return a copy of what a list, a set, a class or a file of the user's, or a cell holds."""
-    if isinstance(value, list | set | deque | ndarray | OrderedDict | defaultdict):
-        return copy(value)
+def undo(value: Any) -> Callable[[], None] | None:
+    """Return what puts back the contents of a container, a class, a file or a closure, if one."""
+    if type(value) in (list, set, deque, OrderedDict, defaultdict):
+        old = copy(value)
+
+        def put_back() -> None:
+            if entries(value) != entries(old):
+                value.clear()
+                (value.extend if isinstance(value, list | deque) else value.update)(old)
+
+        return put_back
+    if type(value) is ndarray:
+        return partial(rewritten, value, value.copy())
     users = not of_a_library(value) if isinstance(value, type) else False
     if users or (isinstance(value, ModuleType) and not installed(value)):
-        return {k: v for k, v in vars(value).items() if k[:2] != "__"}
-    return (
-        list(value.__closure__ or ()) and captured(value)
-        if isinstance(value, FunctionType)
-        else None
-    )
+        return partial(renamed, value, {k: v for k, v in vars(value).items() if k[:2] != "__"})
+    cells = [*(value.__closure__ or ())] if isinstance(value, FunctionType) else []
+    held = [(cell, cell.cell_contents) for cell in cells if cell != CellType()]
+    return partial(recaptured, held) if held else None
 
 
-def restored(value: Any, old: Any) -> None:
-    """Put back what ``kept_in`` found."""
-    if isinstance(value, list | deque):
-        value.clear()
-        value.extend(old)
-    elif isinstance(value, ndarray):
+def rewritten(value: Any, old: Any) -> None:
+    if value.flags.writeable and value.tobytes() != old.tobytes():
         value[...] = old
-    elif isinstance(value, set | dict):
-        value.clear()
-        value.update(old)
-    elif isinstance(value, FunctionType):
-        for cell, held in zip(
-            [c for c in value.__closure__ or () if c != CellType()], old, strict=True
-        ):
-            if cell.cell_contents is not held:
-                cell.cell_contents = held
-    else:
-        for key in [k for k in vars(value) if k[:2] != "__" and k not in old]:
-            delattr(value, key)
-        for key, held in old.items():
-            if vars(value).get(key) is not held:
-                setattr(value, key, held)
+
+
+def renamed(value: Any, old: dict[str, Any]) -> None:
+    now = vars(value)
+    for key in [k for k in now if k[:2] != "__" and k not in old]:
+        delattr(value, key)
+    for key in [k for k, held in old.items() if now.get(k) is not held]:
+        setattr(value, key, old[key])
+
+
+def recaptured(held: Sequence[tuple[CellType, Any]]) -> None:
+    for cell, value in held:
+        if cell == CellType() or cell.cell_contents is not value:
+            cell.cell_contents = value
 
 
 def results_of(cache: Any) -> list[Any]:
