@@ -99,7 +99,7 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
             raise mixing(COUNTED)
         if derived.kept():
             raise mixing("the call keeps a tensor that it makes of the samples")
-        shared.check(samples)
+        shared.check()
     except TraceError as error:
         shared.put_back()
         if ran.codes and shared.left():  # an iterator that has gone on

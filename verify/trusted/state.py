@@ -3,7 +3,7 @@
 import gc
 import sys
 import warnings
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from functools import partial
 from random import Random
@@ -90,7 +90,8 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         parts = [*plain.__iter__(value)]
         if issubclass(kind, dict):  # exec puts Python's own names there
             parts += [v for k, v in plain.items(value) if k != "__builtins__"]
-        own = [getattr(value, name, None) for name in ("__dict__", "default_factory")]
+        own = [getattr(value, "__dict__", None)]
+        own += [value.default_factory] if isinstance(value, defaultdict) else []
         own = [] if kind in BARE else [*own, *slots_of(value), *[kind] * (not of_a_library(kind))]
         return id(value), [snapshot(v, known) for v in (*parts, *own)]
     if issubclass(kind, FunctionType):  # one of torch's may be made around the user's
