@@ -29,6 +29,7 @@ WAYS = tuple(product((True, False), (False, True), (False, True)))
 # What a first call has used up for good: the code that ran, kept alive, and what was told.
 REFUSED: list[tuple[set[int], list[CodeType], str]] = []
 COPYING = {"__copy__", "__deepcopy__", "__getstate__", "__reduce__", "__reduce_ex__"}
+LAYOUTS = {"to", "type_as", "expand_as", "view_as", "reshape_as"}  # of another's kind or shape
 NUMBERS = {"item", "__bool__", "__complex__", "__float__", "__index__", "__int__", "is_nonzero"}
 COUNTED = "Python code reads a value of a tensor, and may depend on it"
 
@@ -49,7 +50,8 @@ class Derived(TorchFunctionMode):
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         out, name = func(*args, **(kwargs or {})), str(getattr(func, "__name__", ""))
         by_size = name.endswith("_like") or name.startswith("new_")
-        if not by_size and any(map(self.is_derived, tree_leaves((args, kwargs)))):
+        given = (args[0],) if name in LAYOUTS else (args, kwargs)
+        if not by_size and any(map(self.is_derived, tree_leaves(given))):
             self.read |= name in NUMBERS
             made = [t for t in tree_leaves(out) if isinstance(t, Tensor)]
             self.made.update((id(t), ref(t)) for t in made)
