@@ -31,6 +31,8 @@ from verify.trusted.surroundings import (
     captured,
     globals_of,
     installed,
+    is_librarys,
+    is_stray,
     of_a_library,
 )
 from verify.trusted.values import TraceError
@@ -134,8 +136,16 @@ def own_of(value: Any, known: dict[int, Any]) -> Any:
 
 def entry(value: Any, known: dict[int, Any]) -> Any:
     """Return a snapshot of what a module of the user's holds; a library's is told by identity."""
-    librarys = isinstance(value, ModuleType) and installed(value)
+    if isinstance(value, FunctionType):
+        librarys = is_librarys(value)
+    else:
+        home = sys.modules.get(str(value.__module__)) if isinstance(value, type) else value
+        librarys = isinstance(home, ModuleType) and installed(home) and not is_stray_class(value)
     return id(value) if librarys else snapshot(value, known)
+
+
+def is_stray_class(value: Any) -> bool:
+    return isinstance(value, type) and is_stray(value)
 
 
 BARE = (dict, list, tuple, set, frozenset)  # hold their entries alone
