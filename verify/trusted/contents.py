@@ -18,8 +18,9 @@ import sympy
 from verify.trusted.surroundings import FOREIGN
 
 MEMBER = MemberDescriptorType
+KEEPING = (sympy.MatrixBase, sympy.NDimArray)  # containers that may be written to
 # What they hold changes by itself.
-CACHING = {*FOREIGN, "_abc"} - {"torch", "numpy", "sympy", "mpmath"}
+CACHING = {*FOREIGN, "_abc"} - {"torch", "numpy"}
 CODE = (type, ModuleType, FunctionType, BuiltinFunctionType, CodeType)
 
 
@@ -47,8 +48,9 @@ def parts_of(value: Any) -> list[Any]:
     root = str(type(value).__module__).split(".")[0]
     if isinstance(value, ReferenceType):
         return [value()]
-    if root in CACHING or isinstance(value, sympy.Basic):  # which keeps what was asked of it
-        return []
+    if root in CACHING:
+        written = isinstance(value, KEEPING) or type(value).__name__ in ("matrix", "DomainMatrix")
+        return [repr(value)] if written else []
     getattr(value, "__dict__", None)  # Python makes it when it is asked for
     parts = [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
     return [part for part in parts if not (type(part) is dict and "__spec__" in part)]  # globals
