@@ -12,6 +12,7 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten
 
+from verify.trusted.contents import CACHING
 from verify.trusted.state import PLAIN, changed, kept_by, state
 from verify.trusted.surroundings import globals_of, installed, of_a_library
 from verify.trusted.values import mixing
@@ -61,6 +62,7 @@ class Shared:
         for name in changed(self.before, state(self.net)[0]):
             value = values.get(name)
             fills = isinstance(value, ModuleType) and installed(value)  # its own caches
+            fills = fills or type(value).__module__.split(".")[0] in CACHING
             if not (fills or isinstance(value, _lru_cache_wrapper)):
                 return name
         return ""
