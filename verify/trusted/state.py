@@ -82,7 +82,9 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     known[id(value)] = value  # kept alive, so that no other object gets its id
     if kind.__module__ in ("numpy", "array") or isinstance(value, ndarray):
         objects = getattr(getattr(value, "dtype", None), "hasobject", False)
-        held = snapshot(value.tolist(), known)[1] if objects and value.ndim else None
+        rows = value.ravel().tolist() if objects else ()
+        parts = [part for row in rows for part in (row if value.dtype.names else (row,))]
+        held = [snapshot(part, known) for part in parts]  # but for the rows, made anew each time
         kept = getattr(value, "tobytes", bytes)()
         return id(value), repr(value), kept, held, own_of(value, known)
     if issubclass(kind, Iterator) and any(c.__module__ in STEPPING for c in kind.__mro__[:-1]):
