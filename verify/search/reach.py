@@ -218,7 +218,7 @@ def held_by(values: Iterable[Any]) -> str:
     """Return what is held that tells more though nothing of it is called by name, or ""."""
     for value in values:
         function = value.func if isinstance(value, partial) else value
-        told = keeper(value)
+        told = "" if isinstance(value, np.ndarray) else keeper(value)  # its entries are held too
         if not told and not isinstance(function, FunctionType):  # of Python: its calls are seen
             told = beyond(function)
         if told:
