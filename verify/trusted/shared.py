@@ -1,4 +1,4 @@
-"""What a module shares with others: whether a first call, whatever it is of, fills it alike."""
+"""What a module shares with others, and what a first call leaves behind in it."""
 
 import gc
 from collections import deque
@@ -12,7 +12,6 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten
 
-from verify.trusted.contents import CACHING
 from verify.trusted.state import PLAIN, changed, kept_by, state
 from verify.trusted.surroundings import globals_of, installed, of_a_library
 from verify.trusted.values import mixing
@@ -62,7 +61,6 @@ class Shared:
         for name in changed(self.before, state(self.net)[0]):
             value = values.get(name)
             fills = isinstance(value, ModuleType) and installed(value)  # its own caches
-            fills = fills or type(value).__module__.split(".")[0] in CACHING
             if not (fills or isinstance(value, _lru_cache_wrapper)):
                 return name
         return ""
@@ -102,10 +100,8 @@ def equal(a: Any, b: Any) -> bool:
 
 def undo(value: Any) -> Callable[[], None] | None:
     """Return what puts back the contents of a container, a class, a file or a closure, if one."""
-    if isinstance(value, dict | list | set | deque | bytearray):
-        plain: Any = next(
-            c for c in type(value).__mro__ if of_a_library(c)
-        )  # a user's may hide some
+    if isinstance(value, dict | list | set | deque | bytearray):  # a user's kind may hide some
+        plain: Any = next(c for c in type(value).__mro__ if of_a_library(c))
         old = [*plain.items(value)] if isinstance(value, dict) else [*plain.__iter__(value)]
         return partial(refilled, plain, value, old)
     if type(value) is ndarray:

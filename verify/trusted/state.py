@@ -141,13 +141,11 @@ def entry(value: Any, known: dict[int, Any]) -> Any:
     if isinstance(value, FunctionType):
         librarys = is_librarys(value)
     else:
-        home = sys.modules.get(str(value.__module__)) if isinstance(value, type) else value
-        librarys = isinstance(home, ModuleType) and installed(home) and not is_stray_class(value)
+        kind = isinstance(value, type)
+        home = sys.modules.get(str(value.__module__)) if kind else value
+        librarys = isinstance(home, ModuleType) and installed(home)
+        librarys = librarys and not (kind and is_stray(value))
     return id(value) if librarys else snapshot(value, known)
-
-
-def is_stray_class(value: Any) -> bool:
-    return isinstance(value, type) and is_stray(value)
 
 
 BARE = (dict, list, tuple, set, frozenset)  # hold their entries alone

@@ -161,7 +161,10 @@ def scale(n: int) -> float:
     return 1 / math.sqrt(n)
 
 
-def test_honest_modules() -> None:
+@pytest.mark.parametrize("compiled", [False, True])
+def test_honest_modules(compiled: bool) -> None:
+    if compiled:  # torch then notes which modules are made and freed
+        torch.compile(nn.Tanh(), backend="eager")(torch.ones(2, 3))
     tied = nn.Linear(3, 3, bias=False)
     nn.utils.parametrizations.weight_norm(tied)
     honest: list[nn.Module] = [
