@@ -8,7 +8,7 @@ from verify.trusted.atoms import ROWS, bound, monomials
 from verify.trusted.extrema import slope_of_extremum
 from verify.trusted.graph import Index
 from verify.trusted.parity import ODD, PARITY, scale
-from verify.trusted.polys import ONE, Atom, Poly, RingError, is_fractional, lone
+from verify.trusted.polys import Atom, Poly, RingError, is_fractional, lone
 
 if TYPE_CHECKING:
     from verify.trusted.ring import Ring
@@ -127,7 +127,7 @@ def log(ring: "Ring", p: Poly) -> Poly:
     out, rest = take_exponentials(ring, p)
     if rest.constant == 1:
         return out
-    pair = exponents_of(ring, rest) if len(rest.terms) == 2 else None
+    pair = exponents_of(ring, rest)
     if pair is None:
         return ring.add((1, out), (1, ring.entry("log", (), (rest,))))
     q, (m, n) = next(iter(rest.terms.values())), pair
@@ -140,8 +140,8 @@ def log(ring: "Ring", p: Poly) -> Poly:
 
 
 def exponents_of(ring: "Ring", p: Poly) -> list[Poly] | None:
-    """Return the exponents of a sum of exponentials of one positive coefficient, or None."""
-    if len({*p.terms.values()}) != 1 or min(p.terms.values()) < 0:
+    """Return the exponents of a sum of two exponentials of one positive coefficient, or None."""
+    if len(p.terms) != 2 or len({*p.terms.values()}) != 1 or min(p.terms.values()) < 0:
         return None
     if any(bounds or any(a.head != "E" for a, _ in factors) for bounds, factors in p.terms):
         return None
@@ -149,16 +149,17 @@ def exponents_of(ring: "Ring", p: Poly) -> list[Poly] | None:
 
 
 def inv(ring: "Ring", p: Poly) -> Poly:
-    """Return 1 / p."""
+    """Return 1 / p; 1 / (q e^m + q e^n) = sigmoid(n - m) / (q e^n)."""
     if p.constant is not None and p.constant:
         return ring.number(1 / p.constant)
     out, rest = take_exponentials(ring, p)
     if out.terms:
         return ring.mul(exp(ring, ring.add((-1, out))), inv(ring, rest))
-    if is_one_plus_exponential(ring, p):
-        (m, _), (n, _) = p.terms.items()
-        inner = take_exponentials(ring, ring.poly({(n if m == ONE else m): Fraction(1)}))[0]
-        return of(ring, "sigmoid", ring.add((-1, inner)))
+    if pair := exponents_of(ring, p):
+        m, n = sorted(pair, key=lambda e: bool(e.terms), reverse=True)
+        half = of(ring, "sigmoid", ring.add((1, n), (-1, m)))
+        size = ring.number(1 / next(iter(p.terms.values())))
+        return ring.mul(size, exp(ring, ring.add((-1, n))), half)
     if len(p.terms) > 1 or not p.terms:
         size = scale(ring, p) or Fraction(1)
         return ring.add((1 / size, ring.entry("inv", (), (ring.add((1 / size, p)),))))
@@ -172,17 +173,6 @@ def inv(ring: "Ring", p: Poly) -> Poly:
         held = tuple(f for f in factors if f not in free)
         parts.append(ring.entry("inv", (), (ring.product(Fraction(1), dict(bounds), dict(held)),)))
     return ring.mul(*parts)
-
-
-def is_one_plus_exponential(ring: "Ring", p: Poly) -> bool:
-    """Return whether p is 1 + e^m."""
-    others = [m for m in p.terms if m != ONE]
-    return (
-        len(p.terms) == 2
-        and len(others) == 1
-        and set(p.terms.values()) == {1}
-        and (not others[0][0] and all(a.head == "E" for a, _ in others[0][1]))
-    )
 
 
 def take_exponentials(ring: "Ring", p: Poly) -> tuple[Poly, Poly]:

@@ -1,6 +1,7 @@
 """Products that a relation between functions makes simpler: m inv(m + r), step^2, sqrt^2, .."""
 
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from verify.trusted.extrema import all_of, is_hardmax
@@ -24,6 +25,9 @@ def rewrite(ring: "Ring", factors: dict[Atom, Any]) -> Rewriting | None:
         if a.head in SCALED and not usual(ring, a):
             rest = {b: n for b, n in factors.items() if b is not a}
             return (), rest, ring.mul(*[ring.of(a.head, *a.args)] * e)
+        mixed = a.head in ("sigmoid", "dsigmoid") and any(b.head == "E" for b in factors)
+        if mixed and (found := exponential_of(ring, a, factors)):
+            return (), *found
         squared = square(ring, a) if e >= 2 and a.head != "E" else None
         if squared is not None:
             return (), {**factors, a: e - 2}, squared
@@ -31,6 +35,29 @@ def rewrite(ring: "Ring", factors: dict[Atom, Any]) -> Rewriting | None:
         if paired is not None:
             return (), paired, ring.number(1) if paired else ring.number(0)
     return None
+
+
+def exponential_of(
+    ring: "Ring", a: Atom, factors: dict[Atom, Any]
+) -> tuple[dict[Atom, Any], Poly] | None:
+    """Return the other factors and what e^(t p) f(p) is equal to, for t = -1 and 0 < t <= 1.
+
+    With s = sigmoid(p) and d = s - s^2: e^p s = e^p - s, e^-p s = 1 - s, e^p d = s - d, and
+    e^-p d = 1 - s - d, all from e^p (1 - s) = s.
+    """
+    p, one = a.args[0], Fraction(1)
+    exponents = {ring.atom("E", (), (ring.poly({m: one}),)): c for m, c in p.terms.items()}
+    t, *others = {factors.get(b, 0) / c for b, c in exponents.items()}
+    if others or not (t == -1 or 0 < t <= 1):
+        return None
+    rest = {b: e - (b is a) for b, e in factors.items() if b not in exponents}
+    s, d = ring.of("sigmoid", p), ring.of("dsigmoid", p)
+    if t == -1:
+        return rest, ring.add((1, ring.number(1)), (-1, s), *[(-1, d)] * (a.head == "dsigmoid"))
+    less = ring.exp(ring.add((t - 1, p)))
+    if a.head == "dsigmoid":
+        return rest, ring.mul(less, ring.add((1, s), (-1, d)))
+    return rest, ring.add((1, ring.exp(ring.add((t, p)))), (-1, ring.mul(less, s)))
 
 
 def usual(ring: "Ring", a: Atom) -> bool:

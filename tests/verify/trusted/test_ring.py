@@ -174,6 +174,29 @@ IDENTITIES = {
     "log exp": lambda f, u: (f("log", f("exp", u)), u),
     "log(1 + exp)": lambda f, u: (f("log", 1 + f("exp", u)), f("softplus", u)),
     "1 / (1 + exp(-u))": lambda f, u: (f("inv", 1 + f("exp", -u)), f("sigmoid", u)),
+    "exp / (1 + exp)": lambda f, u: (f("exp", u) * f("inv", 1 + f("exp", u)), f("sigmoid", u)),
+    "sinh / cosh": lambda f, u: (
+        (f("exp", u) - f("exp", -u)) * f("inv", f("exp", u) + f("exp", -u)),
+        f("tanh", u),
+    ),
+    "4 / (2 cosh)^2": lambda f, u: (
+        4 * f("inv", f("exp", u) + f("exp", -u)) ** 2,
+        f("sech2", u),
+    ),
+    "1 / cosh": lambda f, u: (
+        f("exp", u) * f("sigmoid", -2 * u),
+        f("inv", f("exp", u) + f("exp", -u)),
+    ),
+    "a softmax of two": lambda f, u: (
+        f("exp", u) * f("inv", 3 * (f("exp", u) + f("exp", u * u))) * 3,
+        f("sigmoid", u - u * u),
+    ),
+    "exp sigmoid": lambda f, u: (f("exp", u) * f("sigmoid", u), f("exp", u) - f("sigmoid", u)),
+    "exp dsigmoid": lambda f, u: (f("exp", -u) * f("dsigmoid", u), (1 - f("sigmoid", u)) ** 2),
+    "exp(u / 3) dsigmoid": lambda f, u: (
+        f("exp", Fraction(1, 3) * u) * f("dsigmoid", u),
+        f("exp", Fraction(-2, 3) * u) * f("sigmoid", u) ** 2,
+    ),
     "u / (1 + u)": lambda f, u: (u * f("inv", 1 + u), 1 - f("inv", 1 + u)),
     "sqrt^2": lambda f, u: (f("sqrt", 1 + u * u) ** 2, 1 + u * u),
     "sqrt / square": lambda f, u: (f("sqrt", 1 + u * u) * f("cauchy", u), f("rhypot", u)),
@@ -244,6 +267,9 @@ def test_different_functions_stay_different() -> None:
     u, w = r.entry("x", ("i0",)), r.entry("x", ("i1",))
     forms = [r.of(f, v) for f in ("relu", "step", "tanh", "exp", "softplus") for v in (u, w)]
     forms += [r.of(f, r.add((-1, u))) for f in ("relu", "step", "softplus")]
+    for half in ("sigmoid", "dsigmoid"):  # times exponentials that are not of its argument
+        for other in (r.exp(u), r.exp(w), r.exp(r.add((1, u), (1, w))), r.exp(r.add((-2, u)))):
+            forms.append(r.mul(other, r.of(half, u)))
     assert len({id(p) for p in forms}) == len(forms)
 
 
