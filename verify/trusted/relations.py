@@ -139,15 +139,17 @@ def cancel(ring: "Ring", bounds: dict[str, Size], factors: dict[Atom, Any]) -> R
 
 def leading(ring: "Ring", p: Poly) -> Mono | None:
     """Return the monomial of the highest degree, of most sums, and so on; None if two are."""
-    if len(p.terms) == 1:
-        return next(iter(p.terms))
-    weights = []
-    for bounds, factors in p.terms:
-        degree = sum(e for a, e in factors if a.head != "E")
-        kinds = sum(e * (1 + ring.mark(a, {}) % 2**40) for a, e in factors)
-        weights.append((degree, len(bounds), kinds))
-    most = max(weights)
-    return None if weights.count(most) > 1 else [*p.terms][weights.index(most)]
+    if p not in ring.leads:
+        ring.spend(5 * len(p.terms))
+        weights = []
+        for bounds, factors in p.terms:
+            degree = sum(e for a, e in factors if a.head != "E")
+            kinds = sum(e * (1 + ring.mark(a, {}) % 2**40) for a, e in factors)
+            weights.append((degree, len(bounds), kinds))
+        most = max(weights)
+        alone = weights.count(most) == 1
+        ring.leads[p] = [*p.terms][weights.index(most)] if alone else None
+    return ring.leads[p]
 
 
 def without(

@@ -34,7 +34,7 @@ class Ring:
         self.renamed: dict[Any, Poly] = {}
         self.derivatives, self.substituted = dict[Any, Poly](), dict[Any, Poly]()
         self.marks, self.usual = dict[Any, int](), dict[Atom, bool]()
-        self.scales = dict[int, Fraction]()
+        self.scales, self.leads = dict[int, Fraction](), dict[Poly, Mono | None]()
         self.slopes: dict[str, str] = {}  # of named functions (primitives.py)
         self.work, self.fresh, self.limit = 0, 0, LIMIT
         self.first = False  # whether the derivative of a maximum is the first's, not the mean

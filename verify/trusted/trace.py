@@ -261,18 +261,21 @@ def fix(traced: Traced) -> Graph:
 
 
 def freeze(traced: Traced) -> Graph:
-    """Return the graph with the parameters' present values as literals, at the module's sizes."""
+    """Return the graph with the parameters' present values as constants, at the module's sizes."""
     literals = {literal: k for k, literal in enumerate(traced.graph.literals)}
-    number = {}
+    values: dict[int, Fraction | int] = {}
     for k, t in enumerate(traced.tensors):
-        values = map(Fraction, t.detach().flatten().tolist())
-        literal = Literal(tuple(n for n in t.shape if n > 1), tuple(values))
-        number[k] = literals.setdefault(literal, len(literals))
-    return at_sizes(traced, list(literals), number)
+        entries = tuple(map(Fraction, t.detach().flatten().tolist()))
+        literal = Literal(tuple(n for n in t.shape if n > 1), entries)
+        number = None if len({*entries}) == 1 else literals.setdefault(literal, len(literals))
+        values[k] = entries[0] if number is None else number
+    return at_sizes(traced, list(literals), values)
 
 
-def at_sizes(traced: Traced, literals: Sequence[Literal], number: Mapping[int, int]) -> Graph:
-    """Return the graph at the module's sizes, some params as literals of these numbers."""
+def at_sizes(
+    traced: Traced, literals: Sequence[Literal], values: Mapping[int, Fraction | int]
+) -> Graph:
+    """Return the graph at the module's sizes; some params have one value, or are literals."""
 
     def numbers(shape: Sequence[Any]) -> tuple[int, ...]:
         return tuple(s if isinstance(s, int) else traced.sizes[s] for s in shape)
@@ -280,8 +283,11 @@ def at_sizes(traced: Traced, literals: Sequence[Literal], number: Mapping[int, i
     nodes = []
     for node in traced.graph.nodes:
         node = replace(node, shape=numbers(node.shape))
-        if node.op == "param" and node.attrs[0] in number:
-            node = replace(node, op="lit", attrs=(number[node.attrs[0]],))
+        value = values.get(node.attrs[0]) if node.op == "param" else None
+        if isinstance(value, int):
+            node = replace(node, op="lit", attrs=(value,))
+        elif value is not None:
+            node = replace(node, op="mul", attrs=(), coefs=(value,))
         nodes.append(node)
     params = [numbers(shape) for shape in traced.graph.params]
     return canonical(nodes, traced.graph.output, literals, params)[0]
