@@ -124,9 +124,68 @@ class Net(nn.Module):
         f = made.relu if self.name is None else getattr(made, self.name)
         return f(x)
 """,
+    # A first call makes a global of a file that nothing names but the functions in a container.
+    "acts": """
+mass = None
+def layer(x):
+    global mass
+    if mass is None:
+        mass = float(len(x))
+    return x / mass
+LAYERS = {"layer": layer}
+""",
+    "held": """
+from dataclasses import dataclass, field
+from acts import layer
+@dataclass
+class Held:
+    fns: list = field(default_factory=lambda: [(layer, 1.0)])
+""",
+    "by_a_table": """
+from acts import LAYERS
+from torch import nn
+class Net(nn.Module):
+    def forward(self, x):
+        return LAYERS["layer"](x)
+""",
+    "by_an_object": """
+from held import Held
+from torch import nn
+class Net(nn.Module):
+    held = Held()
+    def forward(self, x):
+        for f, c in self.held.fns:
+            x = c * f(x)
+        return x
+""",
+    "by_its_name": """
+import acts
+from torch import nn
+class Net(nn.Module):
+    def forward(self, x):
+        return getattr(acts, "layer")(x)
+""",
+    "by_the_table_of_files": """
+import sys
+import acts
+del acts
+from torch import nn
+class Net(nn.Module):
+    def forward(self, x):
+        return getattr(sys.modules["acts"], "layer")(x)
+""",
+    "steady": "BETA = 2.0\ndef layer(x): return BETA * x\nLAYERS = {'layer': layer}\n",
+    "honest": """
+from steady import LAYERS
+from torch import nn
+class Net(nn.Module):
+    def forward(self, x):
+        return LAYERS["layer"](x)
+""",
 }
 FILES["second"] = FILES["first"]
-NETS = [name for name, text in FILES.items() if "class Net" in text and "second" not in name]
+HONEST = "honest"
+NETS = [n for n, text in FILES.items() if "class Net" in text and n not in ("second", HONEST)]
 
 
 @pytest.fixture
@@ -153,6 +212,10 @@ def test_files(files: None, name: str) -> None:
     verdict = verify.decide(net, "psd", 3)
     assert verdict.reason is not None
     assert verdict.reason.kind == "not a sample map"
+
+
+def test_an_honest_table(files: None) -> None:
+    assert verify.decide(loaded(HONEST).Net(), "psd", 3).status == "proved"
 
 
 class Entry(nn.Module):

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import product
-from types import CodeType, FunctionType
+from types import CodeType, FunctionType, ModuleType
 from typing import Any
 from weakref import ReferenceType, ref
 
@@ -19,7 +19,11 @@ from verify.trusted.shared import Shared
 from verify.trusted.state import changed, state
 from verify.trusted.surroundings import (
     Ran,
+    behind,
+    captured,
+    installed,
     is_librarys,
+    named,
     of_a_library,
 )
 from verify.trusted.values import TraceError, mixing
@@ -102,6 +106,8 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
         if derived.kept():
             raise mixing("the call keeps a tensor that it makes of the samples")
         shared.check()
+        if odd := [f.__qualname__ for f in behind(net, [*ran.codes.values()]) if holds_any(f)]:
+            raise mixing(f"{odd[0]} is found only when it runs, and may keep what it then makes")
     except TraceError as error:
         shared.put_back()
         if ran.codes and shared.left():  # an iterator that has gone on
@@ -110,6 +116,12 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
     if told := next((told for codes, _, told in REFUSED if codes == {*ran.codes}), ""):
         raise mixing(told)
     return [*ran.codes.values()]
+
+
+def holds_any(function: FunctionType) -> bool:
+    """Return whether a function names or has anything but what is a library's."""
+    values = [*captured(function), *(home[name] for home, name in named(function))]
+    return not all(isinstance(value, ModuleType) and installed(value) for value in values)
 
 
 def copies_itself(net: nn.Module) -> str:

@@ -6,10 +6,10 @@ import gc
 import os
 import sys
 import sysconfig
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import cached_property, partial, partialmethod
+from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property, partialmethod
 from pathlib import Path
-from types import CellType, CodeType, FrameType, FunctionType, MethodType, ModuleType
+from types import CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 from torch import nn
@@ -26,7 +26,8 @@ LIBRARIES = tuple(
 MADE = 1 << 9  # CPython's flag of a class that code makes
 PRISTINE = {*vars(builtins)}
 WRAPPERS = property, classmethod, staticmethod, cached_property, partialmethod
-INSIDE = ("__func__", "__wrapped__", "fget", "func", "__self__")  # of a wrapper, of a method
+# Of Python's, where the classes are whose objects hold others.
+HOLDING = ("builtins", "argparse", "collections", "contextlib", "enum", "functools", "types")
 
 
 def of_a_library(value: Any) -> bool:
@@ -112,23 +113,22 @@ def installed(module: ModuleType) -> bool:
     return library or built_in or (file is not None and file.startswith(LIBRARIES))
 
 
-def functions_of(value: Any, deep: int = 4) -> Iterator[FunctionType]:
-    """Yield the functions of the user's that a call of a value, or of its methods, may run."""
+def inside(value: Any) -> Iterable[Any]:
+    """Return what a call of a value, of its methods or of what it holds may come to."""
     if isinstance(value, FunctionType):
-        if not is_librarys(value):
-            yield value
-        for part in (*captured(value), getattr(value, "__wrapped__", None)) if deep else ():
-            for one in part.values() if isinstance(part, dict) else (part,):  # of a decorator
-                yield from functions_of(one, deep - 1) if not isinstance(one, type) else ()
-    elif isinstance(value, (MethodType, partial, *WRAPPERS)):
-        for part in INSIDE:
-            yield from functions_of(getattr(value, part, None), deep - 1) if deep else ()
-    else:
-        kind = value if isinstance(value, type) else type(value)
-        for cls in () if of_a_library(kind) else kind.__mro__:
-            for part in vars(cls).values() if not of_a_library(cls) else ():
-                if isinstance(part, (FunctionType, *WRAPPERS)):
-                    yield from functions_of(part, deep - 1) if deep else ()
+        made = [*captured(value), *vars(value).values(), value.__defaults__, value.__kwdefaults__]
+        return made if is_librarys(value) else [*made, *(home[n] for home, n in named(value))]
+    if isinstance(value, ModuleType):
+        return () if installed(value) else vars(value).values()
+    if isinstance(value, type):
+        users = [cls for cls in value.__mro__ if not of_a_library(cls)]
+        return [part for cls in users for part in (type(cls), *vars(cls).values())]
+    kind = type(value)
+    if of_a_library(kind) and not (kind.__module__ in HOLDING or isinstance(value, nn.Module)):
+        return ()
+    getattr(value, "__dict__", None)  # Python makes it when it is asked for
+    globals_too = isinstance(value, dict) and "__spec__" in value
+    return () if globals_too or isinstance(value, FrameType) else gc.get_referents(value)
 
 
 class Ran:
@@ -179,18 +179,14 @@ def called(home: dict[str, Any], name: str, found: Mapping[str, Any]) -> str:
 
 def reached(net: nn.Module, also: Iterable[FunctionType] = ()) -> list[FunctionType]:
     """Return the functions of the user's that a module's code is seen to come to, and others."""
-    queue = [*also, *(f for module in net.modules() for f in functions_of(module))]
-    for module in net.modules():
-        for held in vars(module).values():
-            hooks = held.values() if isinstance(held, dict) else (held,)
-            queue += [f for hook in hooks for f in functions_of(hook)]
-    found: dict[int, FunctionType] = {}
-    for function in queue:
-        if id(function) not in found:
-            found[id(function)] = function
-            inside = [*captured(function), *(home[name] for home, name in named(function))]
-            queue += [f for value in inside for f in functions_of(value)]
-    return [*found.values()]
+    queue: list[Any] = [*also, net]
+    met = {id(value) for value in queue}
+    for value in queue:
+        for part in inside(value):
+            if id(part) not in met and gc.is_tracked(part):
+                met.add(id(part))
+                queue.append(part)
+    return [f for f in queue if isinstance(f, FunctionType) and not is_librarys(f)]
 
 
 def behind(net: nn.Module, ran: Sequence[CodeType]) -> list[FunctionType]:
