@@ -98,7 +98,8 @@ def check_tensors(tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor
     owned = {id(t) for t in parameters.values()}
     for name, t in tensors.items():
         if is_lazy(t) or t.layout != torch.strided:
-            raise ValueError(f"{name}: expected a dense tensor that is initialized, got {t.layout}")
+            got = "one that is not" if is_lazy(t) else str(t.layout)
+            raise ValueError(f"{name}: expected a dense tensor that is initialized, got {got}")
         if type(t) not in (Tensor, nn.Parameter):
             raise ValueError(f"{name}: expected a tensor or a parameter, got {type(t).__name__}")
         if t.device.type != "cpu":
