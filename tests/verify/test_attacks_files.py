@@ -174,6 +174,25 @@ class Net(nn.Module):
     def forward(self, x):
         return getattr(sys.modules["acts"], "layer")(x)
 """,
+    # A cache of what another function keeps in its file.
+    "cached": """
+from functools import lru_cache
+c = None
+def draw(n):
+    global c
+    if c is None:
+        c = float(n)
+    return c
+@lru_cache(None)
+def gain(n): return draw(n)
+""",
+    "by_a_cache": """
+from cached import gain
+from torch import nn
+class Net(nn.Module):
+    def forward(self, x):
+        return gain(4) * x
+""",
     "steady": "BETA = 2.0\ndef layer(x): return BETA * x\nLAYERS = {'layer': layer}\n",
     "honest": """
 from steady import LAYERS

@@ -219,3 +219,22 @@ def test_readings() -> None:
     assert [scope for _, scope in readings(traced, "current")] == ["all", "all", "current"]
     assert [scope for _, scope in readings(wide, "current")] == ["all", "current"]
     assert [scope for _, scope in readings(trace(nn.Tanh(), 2), "current")] == ["all", "all"]
+
+
+class Hooked(nn.Module):
+    """Takes a layer's output by a hook, which an error in between leaves where it is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.layer = nn.Linear(2, 3)
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        found: dict[str, torch.Tensor] = {}
+        hook = self.layer.register_forward_hook(lambda _m, _x, y: found.setdefault("z", y))
+        self.layer(x)
+        hook.remove()
+        return torch.tanh(found["z"]) @ self.layer.weight
+
+
+def test_an_error_of_another_kind_of_numbers_leaves_nothing_behind() -> None:
+    assert verify.decide(Hooked(), "psd", dim=2).status == "proved"

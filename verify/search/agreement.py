@@ -45,7 +45,8 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
     finite, fixed = False, constants(own)
     values = [t.clone() for t in fixed]
     for number, run in enumerate((*RUNS, *far_out(own, traced))):
-        told, known = compared(net if number else own, traced, run, number)  # a copy may differ
+        judged = copied(own) if run[3] in UNUSUAL else net  # an error may leave something behind
+        told, known = compared(judged if number else own, traced, run, number)  # a copy may differ
         if told == DIFFERS and run[1] > 1:  # there rounding may be all that is left
             told, known = compared(copied(net).double(), traced, run, number)
         if told:
@@ -80,7 +81,9 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
         put(names, values)
         try:
             bare = way(net, x)
-        except Exception:  # of numbers of two kinds
+        except Exception as error:  # of numbers of two kinds, or of a gradient in inference mode
+            if way in UNUSUAL and (way is not inference or isinstance(error, RuntimeError)):
+                return "", False
             if not free or x.dtype == plain_kinds[0]:
                 raise
             x = x.to(plain_kinds[0])
@@ -95,7 +98,7 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
         put(names, own)
     if told:
         return told[0], False
-    if not np.array_equal(bare, seen, equal_nan=True):
+    if bare.shape != x.shape or not np.array_equal(bare, seen, equal_nan=True):
         return "the module computes something else at a second call, or when it is watched", False
     params = [flat(values.get(name, names[name])) for name in traced.names]
     rows = rows[rows < samples]
@@ -188,10 +191,7 @@ def alone(f: Map, x: Tensor) -> Tensor:
 
 
 def cast(f: Map, x: Tensor) -> Tensor:
-    try:
-        return f(x.double())
-    except Exception:  # of numbers of two kinds
-        return f(x)
+    return f(x.double())
 
 
 def otherwise(f: Map, x: Tensor) -> Tensor:
@@ -200,21 +200,16 @@ def otherwise(f: Map, x: Tensor) -> Tensor:
     torch.set_default_dtype(torch.float64 if before == torch.float32 else torch.float32)
     try:
         return f(x)
-    except Exception:  # of numbers of two kinds
-        torch.set_default_dtype(before)
-        return f(x)
     finally:
         torch.set_default_dtype(before)
 
 
 def inference(f: Map, x: Tensor) -> Tensor:
-    try:
-        with torch.inference_mode():
-            return f(x).clone()
-    except RuntimeError:  # a gradient taken in forward is not possible there
-        return f(x)
+    with torch.inference_mode():
+        return f(x).clone()
 
 
+UNUSUAL = (cast, otherwise, inference)  # not each module can be called so
 # The size of random parameters (0: as they are, < 0: all positive), of points, their number, how
 # they are given.
 RUNS = (

@@ -4,7 +4,7 @@ import gc
 from collections.abc import Iterable
 from contextlib import suppress
 from itertools import product
-from types import CodeType, FunctionType, ModuleType
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 from weakref import ReferenceType, ref
 
@@ -119,9 +119,11 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
 
 
 def holds_any(function: FunctionType) -> bool:
-    """Return whether a function names or has anything but what is a library's."""
+    """Return whether a function names or has anything but libraries and functions of Python's."""
     values = [*captured(function), *(home[name] for home, name in named(function))]
-    return not all(isinstance(value, ModuleType) and installed(value) for value in values)
+    known = [v for v in values if isinstance(v, BuiltinFunctionType | ModuleType)]
+    libraries = [v for v in known if isinstance(v, BuiltinFunctionType) or installed(v)]
+    return len(libraries) < len(values)
 
 
 def copies_itself(net: nn.Module) -> str:
