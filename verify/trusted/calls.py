@@ -16,7 +16,7 @@ from torch.utils._pytree import tree_leaves
 
 from verify.trusted.computed import computed, copied, hooked
 from verify.trusted.shared import Shared
-from verify.trusted.state import changed, state
+from verify.trusted.state import PLAIN, changed, state
 from verify.trusted.surroundings import (
     Ran,
     behind,
@@ -25,13 +25,14 @@ from verify.trusted.surroundings import (
     is_librarys,
     named,
     of_a_library,
+    within,
 )
 from verify.trusted.values import TraceError, mixing
 
 # How a module may be called: with gradients on, with one wanted, of one sample instead of many.
 WAYS = tuple(product((True, False), (False, True), (False, True)))
-# What a first call has used up for good: the code that ran, kept alive, and what was told.
-REFUSED: list[tuple[set[int], list[CodeType], str]] = []
+# What refused calls have changed for good, kept alive, and what was told of it.
+SPOILT: list[tuple[Any, str]] = []
 COPYING = {"__copy__", "__deepcopy__", "__getstate__", "__reduce__", "__reduce_ex__"}
 LAYOUTS = {"to", "type_as", "expand_as", "view_as", "reshape_as"}  # of another's kind or shape
 NUMBERS = {"item", "__bool__", "__complex__", "__float__", "__index__", "__int__", "is_nonzero"}
@@ -97,25 +98,31 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
     """
     if odd := copies_itself(net):
         raise mixing(f"copies of {odd} are made by code of its own, which may leave something out")
-    derived, shared = Derived(samples), Shared(net)
-    with suppress(Exception), Ran() as ran, derived:
-        in_all_ways(copied(net), samples)
+    try:
+        mine = copied(net)
+    except Exception:  # of the user's code: it is reported where values are compared
+        return []
+    derived, shared = Derived(samples), Shared(mine)
+    met = within(net)[1] if SPOILT else ()
+    if told := next((told for value, told in SPOILT if id(value) in met), ""):
+        raise mixing(told)
+    with Ran() as ran, derived:
+        in_all_ways(mine, samples)
+    codes = [*ran.codes.values()]
     try:
         if derived.read:
             raise mixing(COUNTED)
         if derived.kept():
             raise mixing("the call keeps a tensor that it makes of the samples")
         shared.check()
-        if odd := [f.__qualname__ for f in behind(net, [*ran.codes.values()]) if holds_any(f)]:
+        if odd := [f.__qualname__ for f in behind(net, codes) if holds_any(f)]:
             raise mixing(f"{odd[0]} is found only when it runs, and may keep what it then makes")
     except TraceError as error:
         shared.put_back()
-        if ran.codes and shared.left():  # an iterator that has gone on
-            REFUSED.append(({*ran.codes}, [*ran.codes.values()], error.detail))
+        left = [value for value in shared.left().values() if type(value) not in PLAIN]
+        SPOILT.extend((value, error.detail) for value in left)
         raise
-    if told := next((told for codes, _, told in REFUSED if codes == {*ran.codes}), ""):
-        raise mixing(told)
-    return [*ran.codes.values()]
+    return codes
 
 
 def holds_any(function: FunctionType) -> bool:

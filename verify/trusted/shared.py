@@ -1,4 +1,4 @@
-"""What a module shares with others, and what a first call leaves behind in it."""
+"""What a first call leaves behind, in a module and in what it shares with others."""
 
 import gc
 from collections import deque
@@ -12,15 +12,19 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten
 
+from verify.trusted.computed import computed
 from verify.trusted.state import PLAIN, changed, kept_by, state
 from verify.trusted.surroundings import globals_of, installed, of_a_library
 from verify.trusted.values import mixing
 
+OWN = ("_parameters", "_buffers")
+
 
 class Shared:
-    """What a module shares with others: its first call may fill caches of Python's, and no more.
+    """What a module keeps and shares: its first call may fill caches of Python's, and no more.
 
     Whatever else it leaves behind is refused, and put back: it may be special to the first call.
+    Not looked at are the module's own tensors, as a trace sees what is written to them.
     """
 
     def __init__(self, net: nn.Module) -> None:
@@ -38,8 +42,8 @@ class Shared:
         """Raise TraceError for what a first call leaves behind."""
         if state(self.net)[0] == self.before:
             return
-        if odd := self.left():
-            raise mixing(f"the call changes {odd}")
+        if odd := [*self.left()]:
+            raise mixing(f"the call changes {odd[0]}")
         self.caches = [(cache, n) for cache, n in self.caches if cache.cache_info().misses != n]
         if not all(is_steady(cache) for cache, _ in self.caches):
             raise mixing("a cache keeps what another call would not result in")
@@ -55,15 +59,19 @@ class Shared:
             if home.get(name) is not value:
                 home[name] = value
 
-    def left(self) -> str:
-        """Return what a call has changed beside caches, "" if nothing."""
-        values = kept_by(self.net)
-        for name in changed(self.before, state(self.net)[0]):
-            value = values.get(name)
-            fills = isinstance(value, ModuleType) and installed(value)  # its own caches
-            if not (fills or isinstance(value, _lru_cache_wrapper)):
-                return name
-        return ""
+    def left(self) -> dict[str, Any]:
+        """Return by its names what a call has changed, but caches and what each call computes."""
+        values, paths = kept_by(self.net), dict(self.net.named_modules())
+        tensors = {f"{path}.{key}".lstrip(".") for path in paths for key in OWN}
+        names = [*changed(self.before, state(self.net)[0])]
+        odd = {n: values.get(n) for n in names if n not in tensors | computed(self.net)}
+        return {name: value for name, value in odd.items() if not fills(value)}
+
+
+def fills(value: Any) -> bool:
+    """Return whether something has caches of its own, of Python's or a library's."""
+    library = isinstance(value, ModuleType) and installed(value)
+    return library or isinstance(value, _lru_cache_wrapper)
 
 
 def is_steady(cache: Any) -> bool:

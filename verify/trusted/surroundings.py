@@ -177,15 +177,21 @@ def called(home: dict[str, Any], name: str, found: Mapping[str, Any]) -> str:
     return text
 
 
-def reached(net: nn.Module, also: Iterable[FunctionType] = ()) -> list[FunctionType]:
-    """Return the functions of the user's that a module's code is seen to come to, and others."""
+def within(net: nn.Module, also: Iterable[FunctionType] = ()) -> tuple[list[Any], set[int]]:
+    """Return the objects that a module's code is seen to come to, and the ids of all they hold."""
     queue: list[Any] = [*also, net]
     met = {id(value) for value in queue}
     for value in queue:
         for part in inside(value):
             if id(part) not in met and gc.is_tracked(part):
-                met.add(id(part))
                 queue.append(part)
+            met.add(id(part))
+    return queue, met
+
+
+def reached(net: nn.Module, also: Iterable[FunctionType] = ()) -> list[FunctionType]:
+    """Return the functions of the user's that a module's code is seen to come to, and others."""
+    queue = within(net, also)[0]
     return [f for f in queue if isinstance(f, FunctionType) and not is_librarys(f)]
 
 

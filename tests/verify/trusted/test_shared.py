@@ -1,6 +1,7 @@
 """What a first call fills in, or changes, of what a module shares with others."""
 
 import functools
+import types
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -132,5 +133,89 @@ def test_what_the_first_call_keeps(
     monkeypatch.setattr(First, "masks", {"mask": None})
     for _ in range(2):  # the first verdict leaves a first call to be seen by the second
         verdict = verify.decide(First(function), "psd", 3)
+        assert verdict.reason is not None
+        assert verdict.reason.kind == "not a sample map"
+
+
+class Ready:
+    ready = False
+
+
+class Slotted:
+    __slots__ = ("ready",)
+
+    def __init__(self) -> None:
+        self.ready = False
+
+
+class Attributes(dict[str, Any]):
+    __getattr__ = dict.get
+    __setattr__ = dict.__setitem__  # type: ignore[assignment]
+
+
+def begun(held: Any, x: Tensor) -> Tensor:
+    """Another map at the first call, by code that runs at no other."""
+    held.ready = True
+    return -x
+
+
+def by_an_attribute(held: Any, x: Tensor) -> Tensor:
+    return x if held.ready else begun(held, x)
+
+
+def taken(_: Any, x: Tensor) -> Tensor:
+    return -x
+
+
+def by_an_iterator(held: Any, x: Tensor) -> Tensor:
+    return taken(held, x) if next(held, None) else x
+
+
+def by_a_byte(held: bytearray, x: Tensor) -> Tensor:
+    if held:
+        held.clear()
+        return taken(held, x)
+    return x
+
+
+def by_an_entry(held: dict[str, Any], x: Tensor) -> Tensor:
+    return by_an_attribute(held["own"]["of it"], x)
+
+
+def tagged(held: Tensor, x: Tensor) -> Tensor:
+    return x if hasattr(held, "ready") else begun(held, x)
+
+
+class Keeps(nn.Module):
+    def __init__(self, function: Callable[[Any, Tensor], Tensor], held: Any, own: bool) -> None:
+        super().__init__()
+        if own:
+            self.own = held
+        self.function = function if own else lambda _, x: function(held, x)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.function(getattr(self, "own", None), x)
+
+
+@pytest.mark.parametrize("own", [True, False], ids=["own", "shared"])
+@pytest.mark.parametrize(
+    ("function", "make"),
+    [
+        (by_an_attribute, Ready),
+        (by_an_attribute, Slotted),
+        (by_an_attribute, lambda: Attributes(ready=False)),
+        (by_an_attribute, lambda: types.SimpleNamespace(ready=False)),
+        (by_an_iterator, lambda: iter([1.0])),
+        (by_a_byte, lambda: bytearray(b"1")),
+        (by_an_entry, lambda: {"own": {"of it": Slotted()}}),
+        (tagged, lambda: torch.ones(3)),
+    ],
+)
+def test_no_second_verdict_proves_what_the_first_refused(
+    function: Callable[[Any, Tensor], Tensor], make: Callable[[], Any], own: bool
+) -> None:
+    net = Keeps(function, make(), own)
+    for claim in ("symmetric", "psd"):
+        verdict = verify.decide(net, claim, 3)
         assert verdict.reason is not None
         assert verdict.reason.kind == "not a sample map"
