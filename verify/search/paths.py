@@ -9,7 +9,8 @@ import os
 import sys
 import sysconfig
 from collections.abc import Callable
-from functools import lru_cache, partial
+from contextlib import suppress
+from functools import _lru_cache_wrapper, lru_cache, partial
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -21,6 +22,7 @@ from verify.search.reach import NAMED, asked, beyond, called, held_by, is_beyond
 from verify.search.stream import Streamed, differs
 from verify.trusted.calls import WAYS
 from verify.trusted.program import HINT, program
+from verify.trusted.shared import keys_of
 from verify.trusted.state import snapshot
 from verify.trusted.surroundings import globals_of, is_librarys
 from verify.trusted.surroundings import installed as librarys
@@ -106,8 +108,11 @@ class Follow:
 
 def strays(net: nn.Module, dim: int) -> str:
     """Return in what a module's own code depends on where it runs, "" if it is not seen to."""
-    if odd := held_by(held(net)):
+    kept = held(net)
+    if odd := held_by(kept):
         return f"the module holds {odd}, which is no part of a sample"
+    if odd := next(filter(None, (behind_cache(net, value) for value in kept)), ""):
+        return odd
     plain, traced = Streamed(net), Streamed(net)
     tensors = dict(traced.named_parameters(remove_duplicate=False))
     tensors |= dict(traced.named_buffers(remove_duplicate=False))
@@ -133,6 +138,17 @@ def strays(net: nn.Module, dim: int) -> str:
         return "the module cannot be followed while it is traced"
     usual = here.path, [*plain.calls]
     return next(filter(None, (in_way(net, plain, traced, run, way, x, usual) for way in WAYS)), "")
+
+
+def behind_cache(net: nn.Module, value: Any) -> str:
+    """Return what the function behind a cache of Python's reads, "" if nothing, or no cache."""
+    for given in keys_of(value) if isinstance(value, _lru_cache_wrapper) else ():
+        here = Follow(net)
+        with suppress(Exception):  # of the user's code: then the cache is not steady
+            here.run(partial(value.__wrapped__, *given), True)
+        if here.told:
+            return read(here)
+    return ""
 
 
 def others(plain: Streamed, traced: Streamed) -> str:

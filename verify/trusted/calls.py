@@ -114,7 +114,7 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
             raise mixing(COUNTED)
         if derived.kept():
             raise mixing("the call keeps a tensor that it makes of the samples")
-        shared.check()
+        shared.check([t for t in (*net.parameters(), *mine.parameters()) if t.requires_grad])
         if odd := [f.__qualname__ for f in behind(net, codes) if holds_any(f)]:
             raise mixing(f"{odd[0]} is found only when it runs, and may keep what it then makes")
     except TraceError as error:

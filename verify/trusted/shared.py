@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten
 
 from verify.trusted.computed import computed
-from verify.trusted.state import PLAIN, changed, kept_by, state
+from verify.trusted.memory import filled
+from verify.trusted.state import PLAIN, changed, kept_by, snapshot, state
 from verify.trusted.surroundings import globals_of, installed, of_a_library
 from verify.trusted.values import mixing
 
@@ -33,24 +34,24 @@ class Shared:
         held = [*known.values()]
         caches = [value for value in held if isinstance(value, _lru_cache_wrapper)]
         inside = {id(part) for cache in caches for part in gc.get_referents(cache)}
-        self.caches = [(cache, cache.cache_info().misses) for cache in caches]
+        self.caches = [(cache, cache.cache_info().misses, function_of(cache)) for cache in caches]
         mine = [value for value in held if id(value) not in inside]
         self.others = [put_back for value in mine if (put_back := undo(value))]
         self.names = [(home, k, home[k]) for home, k in globals_of(net).values() if k in home]
 
-    def check(self) -> None:
-        """Raise TraceError for what a first call leaves behind."""
+    def check(self, thetas: Sequence[Tensor]) -> None:
+        """Raise TraceError for what a first call leaves behind, or caches of the parameters."""
         if state(self.net)[0] == self.before:
             return
         if odd := [*self.left()]:
             raise mixing(f"the call changes {odd[0]}")
-        self.caches = [(cache, n) for cache, n in self.caches if cache.cache_info().misses != n]
-        if not all(is_steady(cache) for cache, _ in self.caches):
+        used = [(cache, f) for cache, n, f in self.caches if cache.cache_info().misses != n]
+        if not all(function_of(cache) == f and is_steady(cache, thetas) for cache, f in used):
             raise mixing("a cache keeps what another call would not result in")
 
     def put_back(self) -> None:
         """Leave all as it was, so that another first call is one too."""
-        for cache, misses in self.caches:
+        for cache, misses, _ in self.caches:
             if cache.cache_info().misses != misses:
                 cache.cache_clear()
         for put_back in self.others:
@@ -74,15 +75,28 @@ def fills(value: Any) -> bool:
     return library or isinstance(value, _lru_cache_wrapper)
 
 
-def is_steady(cache: Any) -> bool:
-    """Return whether the function behind a cache results again in what the cache holds."""
+def function_of(cache: Any) -> Any:
+    """Return a snapshot of the function behind a cache, and of what it keeps itself."""
+    return snapshot(cache.__wrapped__, {id(cache): cache})
+
+
+def keys_of(cache: Any) -> list[tuple[Any, ...]]:
+    """Return what a cache of Python's was called with, as its own keys tell it."""
     tables = [d for d in gc.get_referents(cache) if type(d) is dict and d is not vars(cache)]
-    for key in [key for table in tables for key in table]:
-        given = key if type(key) is tuple else (key,)
+    return [key if type(key) is tuple else (key,) for table in tables for key in table]
+
+
+def is_steady(cache: Any, thetas: Sequence[Tensor]) -> bool:
+    """Return whether the function behind a cache results again in what the cache holds.
+
+    Also with other numbers as parameters, of both signs.
+    """
+    for given in keys_of(cache):
         if any(type(part) is object for part in given):  # Python's mark before keywords
             return False
-        for seed, grad in ((1, True), (2, False)):
-            with torch.random.fork_rng(), torch.set_grad_enabled(grad):
+        for seed, grad, factor in ((1, True, None), (2, False, 1), (3, True, -1000)):
+            fork, fill = torch.random.fork_rng(), filled(thetas, factor)
+            with fork, fill, torch.set_grad_enabled(grad):
                 torch.manual_seed(seed)
                 try:
                     again = cache.__wrapped__(*given)

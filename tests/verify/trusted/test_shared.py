@@ -1,6 +1,7 @@
 """What a first call fills in, or changes, of what a module shares with others."""
 
 import functools
+import time
 import types
 from collections.abc import Callable
 from typing import Any, ClassVar
@@ -219,3 +220,52 @@ def test_no_second_verdict_proves_what_the_first_refused(
         verdict = verify.decide(net, claim, 3)
         assert verdict.reason is not None
         assert verdict.reason.kind == "not a sample map"
+
+
+@functools.lru_cache(None)
+def remembered(n: int, memo: list[Tensor] = []) -> Tensor:  # noqa: B006, the classic slip
+    memo.extend([] if memo else [torch.randn(n)])
+    return memo[0]
+
+
+@functools.lru_cache(None)
+def of_the_day(n: int) -> float:
+    return n if time.time() // 86400 % 2 else -n
+
+
+def drawing() -> Callable[[int], float]:
+    value: float | None = None
+
+    def draw(n: int) -> float:
+        nonlocal value
+        value = torch.randn(n).sum().item() if value is None else value
+        return value
+
+    return functools.lru_cache(None)(draw)
+
+
+class Moment(nn.Module):
+    """Divides by what a cache keeps of the parameters, or of something else."""
+
+    def __init__(self, gain: Callable[[int], Any] | None = None) -> None:
+        super().__init__()
+        self.w = nn.Parameter(torch.rand(4, 3) + 1)
+        self.gain = gain or functools.lru_cache(None)(self.moment)
+
+    def moment(self, k: int) -> Tensor:
+        return (self.w.detach() ** k).sum()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(x @ self.w.T) @ self.w / self.gain(3)
+
+
+@pytest.mark.parametrize("gain", [None, remembered, of_the_day, drawing()])
+def test_caches_of_what_may_change(gain: Callable[[int], Any] | None) -> None:
+    verdict = verify.decide(Moment(gain), "psd", 3)
+    assert verdict.reason is not None
+    assert verdict.reason.kind == "not a sample map"
+
+
+def test_a_cache_of_a_constant() -> None:
+    constant = functools.lru_cache(None)(lambda n: torch.arange(1.0, n + 1).sum())
+    assert verify.decide(Moment(constant), "psd", 3).status == "proved"
