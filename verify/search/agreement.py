@@ -14,7 +14,7 @@ from verify.search.evaluate import evaluate
 from verify.search.paths import strays
 from verify.search.stream import held
 from verify.search.watch import swallows, watched
-from verify.trusted.computed import copied
+from verify.trusted.computed import copied, uncached
 from verify.trusted.surroundings import Ran
 from verify.trusted.trace import Traced
 
@@ -80,16 +80,18 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
     try:
         put(names, values)
         try:
-            bare = way(net, x)
+            with uncached(net):
+                bare = way(net, x)
         except Exception as error:  # of numbers of two kinds, or of a gradient in inference mode
             if way in UNUSUAL and (way is not inference or isinstance(error, RuntimeError)):
                 return "", False
             if not free or x.dtype == plain_kinds[0]:
                 raise
             x = x.to(plain_kinds[0])
-            bare = way(net, x)
+            with uncached(net):
+                bare = way(net, x)
         bare = bare.detach().double().numpy()
-        with watched(told, constants(net)):
+        with watched(told, constants(net)), uncached(net):
             seen = way(net, x)
         seen = seen.detach().double().numpy()
     except Exception as error:  # of the user's code, of any kind
@@ -231,7 +233,7 @@ RUNS = (
 def far_out(net: nn.Module, traced: Traced) -> list[Run]:
     """Return runs at points beyond the great numbers that the code of a module names or holds."""
     ran = Ran()
-    with suppress(Exception), ran:  # it is reported where values are compared
+    with suppress(Exception), uncached(net), ran:  # it is reported where values are compared
         net(torch.zeros(2, dim(traced), dtype=dtype(net)))
     held = [v for module in net.modules() for v in vars(module).values()]
     named = [c for code in ran.codes.values() for c in code.co_consts] + held

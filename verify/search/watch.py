@@ -21,6 +21,7 @@ from torch.utils._pytree import tree_leaves
 
 from verify.trusted.aten import RANDOM
 from verify.trusted.calls import COUNTED, WAYS
+from verify.trusted.computed import uncached
 from verify.trusted.surroundings import Ran
 
 FRAME = sys._getframe
@@ -150,8 +151,8 @@ def swallows(net: nn.Module, x: Tensor) -> bool:
     for grad, wants, alone in WAYS:
         sample = (x[:1] if alone else x).clone().requires_grad_(wants)
         ran = Ran()
-        with suppress(Exception), torch.set_grad_enabled(grad), ran:  # a gradient in forward
-            net(sample)
+        with suppress(Exception), torch.set_grad_enabled(grad), uncached(net), ran:
+            net(sample)  # a gradient in forward may not be possible
         if ran.handles and goes_on(net, sample, grad):
             return True
     return False
@@ -162,7 +163,7 @@ def goes_on(net: nn.Module, x: Tensor, grad: bool) -> bool:
     for at in range(MOST):
         mode = Failing(at)
         try:
-            with torch.set_grad_enabled(grad), mode:
+            with torch.set_grad_enabled(grad), uncached(net), mode:
                 net(x)
         except Exception:  # of the operation, or of the user's code in its wake
             continue

@@ -14,7 +14,7 @@ from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
-from verify.trusted.computed import computed, copied, hooked
+from verify.trusted.computed import computed, copied, hooked, uncached
 from verify.trusted.shared import Shared
 from verify.trusted.state import PLAIN, changed, state
 from verify.trusted.surroundings import (
@@ -81,7 +81,7 @@ def in_all_ways(net: nn.Module, x: Tensor) -> None:
     try:
         with torch.random.fork_rng():
             for grad, wants, alone in WAYS:
-                with suppress(Exception), torch.set_grad_enabled(grad):  # found later
+                with suppress(Exception), torch.set_grad_enabled(grad), uncached(net):
                     net((x[:1] if alone else x).clone().requires_grad_(wants))
     finally:
         torch.set_autocast_enabled("cpu", before[0])
@@ -108,6 +108,8 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
         raise mixing(told)
     with Ran() as ran, derived:
         in_all_ways(mine, samples)
+        with suppress(Exception):  # found later
+            mine(samples)  # Python may cache attributes
     codes = [*ran.codes.values()]
     try:
         if derived.read:

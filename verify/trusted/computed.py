@@ -1,6 +1,7 @@
 """Attributes that each call computes: by torch's own hooks, or once, by Python's cache."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from functools import cached_property
 from typing import Any
@@ -17,11 +18,27 @@ def computed(net: nn.Module) -> set[str]:
     """
     found = set()
     for path, module in net.named_modules():
-        names = {name for name, _ in hooked(module)}
-        for cls in type(module).__mro__:
-            names |= {k for k, v in vars(cls).items() if isinstance(v, cached_property)}
+        names = {name for name, _ in hooked(module)} | cached(module)
         found |= {f"{path}.{name}".lstrip(".") for name in names}
     return found
+
+
+def cached(module: nn.Module) -> set[str]:
+    """Return the attributes that Python caches."""
+    kept = [item for cls in type(module).__mro__ for item in vars(cls).items()]
+    return {name for name, value in kept if isinstance(value, cached_property)}
+
+
+@contextmanager
+def uncached(net: nn.Module) -> Iterator[None]:
+    """Forget what Python caches in a call, so that each computes it."""
+    before = [(module, cached(module) - vars(module).keys()) for module in net.modules()]
+    try:
+        yield
+    finally:
+        for module, names in before:
+            for name in names & vars(module).keys():
+                del vars(module)[name]
 
 
 def hooked(module: nn.Module) -> Iterator[tuple[str, Any]]:

@@ -12,7 +12,7 @@ from numpy import ndarray
 from torch import Tensor, nn
 from torch.utils._pytree import tree_flatten
 
-from verify.trusted.computed import computed
+from verify.trusted.computed import cached, computed
 from verify.trusted.memory import filled
 from verify.trusted.state import PLAIN, changed, kept_by, snapshot, state
 from verify.trusted.surroundings import globals_of, installed, of_a_library
@@ -46,7 +46,12 @@ class Shared:
         if odd := [*self.left()]:
             raise mixing(f"the call changes {odd[0]}")
         used = [(cache, f) for cache, n, f in self.caches if cache.cache_info().misses != n]
-        if not all(function_of(cache) == f and is_steady(cache, thetas) for cache, f in used):
+        made = [
+            (partial(getattr(type(m), k).func, m), value) for m, k, value in kept_anew(self.net)
+        ]
+        made += [entry for cache, _ in used for entry in entries(cache)]
+        same = all(function_of(cache) == f for cache, f in used)
+        if not (same and all(is_steady(call, kept, thetas) for call, kept in made)):
             raise mixing("a cache keeps what another call would not result in")
 
     def put_back(self) -> None:
@@ -86,24 +91,33 @@ def keys_of(cache: Any) -> list[tuple[Any, ...]]:
     return [key if type(key) is tuple else (key,) for table in tables for key in table]
 
 
-def is_steady(cache: Any, thetas: Sequence[Tensor]) -> bool:
-    """Return whether the function behind a cache results again in what the cache holds.
+def entries(cache: Any) -> list[tuple[Callable[[], Any], Any]]:
+    """Return the calls that a cache was made of, and what it keeps of each."""
+    keys = keys_of(cache)
+    if any(type(part) is object for key in keys for part in key):  # Python's mark before keywords
+        return [(object, None)]
+    return [(partial(cache.__wrapped__, *key), cache(*key)) for key in keys]
+
+
+def kept_anew(net: nn.Module) -> list[tuple[nn.Module, str, Any]]:
+    """Return the attributes of a module that Python has cached."""
+    return [(m, k, vars(m)[k]) for m in net.modules() for k in cached(m) & vars(m).keys()]
+
+
+def is_steady(call: Callable[[], Any], kept: Any, thetas: Sequence[Tensor]) -> bool:
+    """Return whether a call results again in what is kept of it.
 
     Also with other numbers as parameters, of both signs.
     """
-    for given in keys_of(cache):
-        if any(type(part) is object for part in given):  # Python's mark before keywords
-            return False
-        for seed, grad, factor in ((1, True, None), (2, False, 1), (3, True, -1000)):
-            fork, fill = torch.random.fork_rng(), filled(thetas, factor)
-            with fork, fill, torch.set_grad_enabled(grad):
-                torch.manual_seed(seed)
-                try:
-                    again = cache.__wrapped__(*given)
-                except Exception:  # of the user's code
-                    return False
-            if not alike(cache(*given), again):
+    for seed, grad, factor in ((1, True, None), (2, False, 1), (3, True, -1000)):
+        with torch.random.fork_rng(), filled(thetas, factor), torch.set_grad_enabled(grad):
+            torch.manual_seed(seed)
+            try:
+                again = call()
+            except Exception:  # of the user's code
                 return False
+        if not alike(kept, again):
+            return False
     return True
 
 
@@ -117,7 +131,7 @@ def equal(a: Any, b: Any) -> bool:
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         known = a.shape == b.shape and a.dtype == b.dtype
         return known and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
-    return type(a) in PLAIN and type(a) is type(b) and repr(a) == repr(b)
+    return a is b or (type(a) in PLAIN and type(a) is type(b) and repr(a) == repr(b))
 
 
 def undo(value: Any) -> Callable[[], None] | None:

@@ -1,0 +1,45 @@
+"""Attributes that Python caches: each call computes them, and they stay as the user has them."""
+
+import functools
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+import verify
+
+
+class Cached(nn.Module):
+    """What is cached is of the parameters, of the mode, or of the clock."""
+
+    def __init__(self, made: Callable[[nn.Module], Any]) -> None:
+        super().__init__()
+        self.made, self.w = made, nn.Parameter(torch.rand(4, 3) + 1)
+
+    @functools.cached_property
+    def gain(self) -> Any:
+        return self.made(self)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(x @ self.w.T) @ self.w * self.gain
+
+
+@pytest.mark.parametrize(
+    ("made", "status"),
+    [
+        (lambda net: net.w.detach().sum(), "unknown"),
+        (lambda net: [torch.rand(1)], "unknown"),
+        (lambda net: 1.0 if time.time() // 86400 % 2 else -1.0, "unknown"),
+        (lambda net: 2.0 if net.training else -1.0, "proved"),
+    ],
+)
+def test_what_a_module_caches_is_left_to_its_user(
+    made: Callable[[nn.Module], Any], status: str
+) -> None:
+    net = Cached(made)
+    for claim in ("symmetric", "psd"):
+        assert verify.decide(net, claim, 3).status == status
+        assert "gain" not in vars(net)
