@@ -39,6 +39,7 @@ from verify.trusted.values import TraceError
 
 HOLDERS = "argparse collections contextlib fractions string"
 STEPPING = ("builtins", "itertools")
+UNCOMPILED = "__dynamo_disable"  # what torch keeps of a function when it is first called
 PARTS = ("__self__", "__func__", "func", "args", "keywords", "__dict__")  # of a method, a partial
 
 
@@ -99,8 +100,9 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         own = [] if kind in BARE else [*own, *slots_of(value), *[kind] * (not of_a_library(kind))]
         return id(value), [snapshot(v, known) for v in (*parts, *own)]
     if issubclass(kind, FunctionType):  # one of torch's may be made around the user's
-        parts = [value.__dict__, value.__defaults__, value.__kwdefaults__, *captured(value)]
-        return id(value), [snapshot(part, known) for part in parts]
+        parts = [value.__defaults__, value.__kwdefaults__, *captured(value)]
+        own = [(k, snapshot(v, known)) for k, v in vars(value).items() if k != UNCOMPILED]
+        return id(value), own, [snapshot(part, known) for part in parts]
     if issubclass(kind, MethodType | partial):
         return id(value), [snapshot(getattr(value, name, None), known) for name in PARTS]
     if issubclass(kind, BuiltinFunctionType | MethodWrapperType):
@@ -209,6 +211,8 @@ def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
             parts = key == "_modules"  # each with a path of its own
             held = str([(name, id(part)) for name, part in value.items()]) if parts else value
             found[f"{path}.{key}".lstrip(".")] = held
+        for k, held in enumerate(slots_of(module)):
+            found[f"{path}.slot {k}".lstrip(".")] = held
     for module in net.modules():
         for cls in type(module).__mro__:
             owner = sys.modules.get(cls.__module__)
@@ -241,6 +245,10 @@ def state(
     for module in net.modules():
         if isinstance(module, torch.jit.ScriptModule):
             snapshot(module)
+        if isinstance(module, dict | list | tuple | set | deque):
+            raise TraceError(
+                "not readable", f"a module that is a container: {type(module).__name__}"
+            )
     return {name: snapshot(value, known) for name, value in kept_by(net, ran).items()}, known
 
 

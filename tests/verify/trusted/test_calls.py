@@ -193,3 +193,31 @@ def test_threads() -> None:
         found = pool.map(lambda _: verify.decide(nn.Tanh(), "psd", 3).status, range(6))
         assert {*found} == {"proved"}
     assert verify.decide(nn.Tanh(), "psd", 3).status == "proved"
+
+
+class Ticking:
+    __slots__ = ("ticks",)
+
+    def tick(self) -> int:
+        self.ticks = getattr(self, "ticks", 0) + 1
+        return self.ticks
+
+
+class InASlot(Ticking, nn.Module):
+    def forward(self, x: Tensor) -> Tensor:
+        return ruined(x, self.tick())
+
+
+class InEntries(nn.Module, dict[str, int]):  # type: ignore[misc]
+    __hash__ = nn.Module.__hash__  # type: ignore[assignment]
+
+    def forward(self, x: Tensor) -> Tensor:
+        self["n"] = self.get("n", 0) + 1
+        return ruined(x, self["n"])
+
+
+@pytest.mark.parametrize("make", [InASlot, lambda: nn.Sequential(InASlot()), InEntries])
+def test_modules_that_keep_more_than_attributes(make: Callable[[], nn.Module]) -> None:
+    net = make()
+    for claim in ("symmetric", "psd"):
+        assert verify.decide(net, claim, 3).status == "unknown"
