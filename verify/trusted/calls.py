@@ -25,6 +25,7 @@ from verify.trusted.surroundings import (
     is_librarys,
     named,
     of_a_library,
+    reached,
     within,
 )
 from verify.trusted.values import TraceError, mixing
@@ -117,7 +118,9 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
         if derived.kept():
             raise mixing("the call keeps a tensor that it makes of the samples")
         shared.check([t for t in (*net.parameters(), *mine.parameters()) if t.requires_grad])
-        if odd := [f.__qualname__ for f in behind(net, codes) if holds_any(f)]:
+        known = {id(f.__code__) for f in reached(net)}
+        unseen = [code for code in codes if id(code) not in known]
+        if odd := [f.__qualname__ for f in behind(net, unseen) if holds_any(f)]:
             raise mixing(f"{odd[0]} is found only when it runs, and may keep what it then makes")
     except TraceError as error:
         shared.put_back()
