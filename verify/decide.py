@@ -14,6 +14,7 @@ from verify.search.roll import roll
 from verify.search.rounding import rests_on_rounding
 from verify.search.suggest import suggest
 from verify.trusted import kernel
+from verify.trusted.dice import undrawn
 from verify.trusted.graph import Graph, GraphError
 from verify.trusted.schema import covers
 from verify.trusted.trace import Traced, TraceError, fix, freeze, trace
@@ -45,7 +46,7 @@ def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all
     for name, value, known in (("claim", claim, CLAIMS), ("scope", scope, SCOPES)):
         if value not in known:
             raise ValueError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
-    with ALONE:
+    with ALONE, undrawn():
         return decided(net, claim, dim, scope)
 
 

@@ -2,7 +2,6 @@
 
 import inspect
 import os
-import random
 import sys
 import threading
 import time
@@ -11,7 +10,6 @@ from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest.mock import patch
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
@@ -22,6 +20,7 @@ from torch.utils._pytree import tree_leaves
 from verify.trusted.aten import RANDOM
 from verify.trusted.calls import COUNTED, WAYS
 from verify.trusted.computed import uncached
+from verify.trusted.dice import dice
 from verify.trusted.surroundings import Ran
 
 FRAME = sys._getframe
@@ -214,13 +213,3 @@ def watched(told: list[str], fixed: Sequence[Tensor] = ()) -> Iterator[None]:
         yield
     if dice() != before:
         told.append("the module draws random numbers")
-
-
-def dice() -> tuple[Any, ...]:
-    """Return the states of the random generators."""
-    kind, keys, *rest = np.random.get_state()  # noqa: NPY002, what users' code draws from
-    return (
-        random.getstate(),
-        (kind, bytes(np.asarray(keys).tobytes()), *rest),
-        bytes(torch.get_rng_state().numpy().tobytes()),
-    )

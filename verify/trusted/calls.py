@@ -15,6 +15,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from verify.trusted.computed import computed, copied, hooked, uncached
+from verify.trusted.dice import undrawn
 from verify.trusted.shared import Shared
 from verify.trusted.state import PLAIN, changed, state
 from verify.trusted.surroundings import (
@@ -80,7 +81,7 @@ def in_all_ways(net: nn.Module, x: Tensor) -> None:
     """Call a module in each of the ``WAYS``, and leave torch as it was."""
     before = torch.is_autocast_enabled("cpu"), torch.get_default_dtype()
     try:
-        with torch.random.fork_rng():
+        with undrawn():
             for grad, wants, alone in WAYS:
                 with suppress(Exception), torch.set_grad_enabled(grad), uncached(net):
                     net((x[:1] if alone else x).clone().requires_grad_(wants))

@@ -1,6 +1,7 @@
 """What a first call fills in, or changes, of what a module shares with others."""
 
 import functools
+import random
 import time
 import types
 from collections.abc import Callable
@@ -233,6 +234,16 @@ def of_the_day(n: int) -> float:
     return n if time.time() // 86400 % 2 else -n
 
 
+@functools.lru_cache(None)
+def mostly(n: int) -> float:
+    return n if torch.rand(()) < 0.999 else -n
+
+
+@functools.lru_cache(None)
+def mostly_by_python(n: int) -> float:
+    return random.choice([n] * 999 + [-n])
+
+
 def drawing() -> Callable[[int], float]:
     value: float | None = None
 
@@ -259,11 +270,21 @@ class Moment(nn.Module):
         return torch.tanh(x @ self.w.T) @ self.w / self.gain(3)
 
 
-@pytest.mark.parametrize("gain", [None, remembered, of_the_day, drawing()])
-def test_caches_of_what_may_change(gain: Callable[[int], Any] | None) -> None:
-    verdict = verify.decide(Moment(gain), "psd", 3)
+CHANGING = (None, of_the_day, mostly, mostly_by_python)  # a second call may give another value
+FIRST = (remembered, drawing())  # a second one of the function finds what the first has left
+CACHES = [(gain, called) for gain in CHANGING for called in (False, True)]
+
+
+@pytest.mark.parametrize(("gain", "called"), [*CACHES, *((gain, False) for gain in FIRST)])
+def test_caches_of_what_may_change(gain: Callable[[int], Any] | None, called: bool) -> None:
+    net = Moment(gain)
+    if called:
+        net(torch.ones(2, 3))
+    drawn_before = random.getstate()
+    verdict = verify.decide(net, "psd", 3)
     assert verdict.reason is not None
     assert verdict.reason.kind == "not a sample map"
+    assert random.getstate() == drawn_before
 
 
 def test_a_cache_of_a_constant() -> None:
