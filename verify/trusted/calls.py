@@ -85,6 +85,8 @@ def in_all_ways(net: nn.Module, x: Tensor) -> None:
             for grad, wants, alone in WAYS:
                 with suppress(Exception), torch.set_grad_enabled(grad), uncached(net):
                     net((x[:1] if alone else x).clone().requires_grad_(wants))
+            with suppress(Exception):
+                net(x)  # it may cache attributes
     finally:
         torch.set_autocast_enabled("cpu", before[0])
         torch.set_default_dtype(before[1])
@@ -110,8 +112,6 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
         raise mixing(told)
     with Ran() as ran, derived:
         in_all_ways(mine, samples)
-        with suppress(Exception):  # found later
-            mine(samples)  # Python may cache attributes
     codes = [*ran.codes.values()]
     try:
         if derived.read:

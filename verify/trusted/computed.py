@@ -31,11 +31,14 @@ def cached(module: nn.Module) -> set[str]:
 
 @contextmanager
 def uncached(net: nn.Module) -> Iterator[None]:
-    """Forget what Python caches in a call, so that each computes it."""
+    """Forget what a call computes: attributes that Python caches, or torch's hooks set."""
     before = [(module, cached(module) - vars(module).keys()) for module in net.modules()]
+    held = [(vars(m), name, vars(m)[name]) for m in net.modules() for name, _ in hooked(m)]
     try:
         yield
     finally:
+        for home, name, value in held:
+            home[name] = value
         for module, names in before:
             for name in names & vars(module).keys():
                 del vars(module)[name]

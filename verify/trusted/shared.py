@@ -153,7 +153,11 @@ def refilled(plain: Any, value: Any, old: list[Any]) -> None:
     now = [*plain.items(value)] if isinstance(value, dict) else [*plain.__iter__(value)]
     if [*map(parts, now)] != [*map(parts, old)]:
         plain.clear(value)
-        (plain.update if isinstance(value, dict | set) else plain.extend)(value, old)
+        if isinstance(value, dict):
+            for key, held in old:
+                plain.__setitem__(value, key, held)
+        else:
+            (plain.update if isinstance(value, set) else plain.extend)(value, old)
 
 
 def parts(entry: Any) -> Any:

@@ -36,12 +36,14 @@ class Unchanged:
         }
 
     def __exit__(self, *_: object) -> None:
-        touched = [m for m, attributes in self.copies.items() if not is_as_it_was(m, attributes)]
-        changed = self.changed() if touched else []
+        paths = {module: path for path, module in self.net.named_modules()}
+        touched = {m: odd for m, old in self.copies.items() if (odd := otherwise(m, old))}
         for module in touched:
             restore(module, self.copies[module])
+        names = [f"{paths[m]}.{key}".lstrip(".") for m, odd in touched.items() for key in odd]
+        deep = self.changed() if touched else []
         self.before = state(self.net, self.ran) if touched else self.before
-        self.refuse(changed)
+        self.refuse([*names, *deep])
 
     def check(self) -> None:
         """Raise TraceError if anything has changed, however deep it lies."""
@@ -55,13 +57,16 @@ class Unchanged:
             raise mixing(f"the call changes {odd[0]}")
 
 
-def is_as_it_was(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> bool:
-    """Return whether a module has the same attributes, and containers the same entries."""
+def otherwise(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> list[str]:
+    """Return the attributes that a module has anew or no more, or that hold something else."""
     held = vars(module)
-    return list(held) == list(attributes) and all(
-        held[key] is value and (contents is None or entries(value) == entries(contents))
-        for key, (value, contents) in attributes.items()
-    )
+    kept = [
+        key for key, (value, contents) in attributes.items()
+        if key in held and held[key] is value
+        and (contents is None or entries(value) == entries(contents))
+    ]  # fmt: skip
+    odd = [key for key in {**attributes, **held} if key not in kept]
+    return odd or ["__dict__"] * ([*held] != [*attributes])
 
 
 def entries(value: Any) -> list[int]:

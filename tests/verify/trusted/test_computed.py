@@ -2,6 +2,7 @@
 
 import functools
 import time
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -43,3 +44,22 @@ def test_what_a_module_caches_is_left_to_its_user(
     for claim in ("symmetric", "psd"):
         assert verify.decide(net, claim, 3).status == status
         assert "gain" not in vars(net)
+
+
+class Normed(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        with warnings.catch_warnings(action="ignore", category=FutureWarning):
+            self.layer = nn.utils.weight_norm(nn.Linear(3, 4, bias=False))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.layer(x)) @ self.layer.weight
+
+
+NET = Normed()  # in a file, or a notebook, beside its class
+
+
+def test_what_torch_s_hooks_set_is_left_as_it_was() -> None:
+    for claim in ("symmetric", "psd"):
+        assert verify.decide(NET, claim, 3).status == "proved"
+        assert NET.layer.weight.requires_grad

@@ -4,6 +4,7 @@ import functools
 import random
 import time
 import types
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, ClassVar
 
@@ -285,6 +286,13 @@ def test_caches_of_what_may_change(gain: Callable[[int], Any] | None, called: bo
     assert verdict.reason is not None
     assert verdict.reason.kind == "not a sample map"
     assert random.getstate() == drawn_before
+
+
+def test_what_a_refused_call_counted_is_put_back() -> None:
+    counts = Counter("aab")
+    net = Keeps(lambda held, x: held.update("a") or x, counts, own=False)
+    assert verify.decide(net, "psd", 3).status == "unknown"
+    assert counts == {"a": 2, "b": 1}
 
 
 def test_a_cache_of_a_constant() -> None:
