@@ -8,6 +8,7 @@ from verify.trusted.counts import counts_extrema
 from verify.trusted.entries import Rejected, require, seen
 from verify.trusted.graph import Node, Ref
 from verify.trusted.guards import LEAST, RESTRICTED, guarded, shielded
+from verify.trusted.parity import scale
 from verify.trusted.pieces import JUMPS
 from verify.trusted.polys import Poly, RingError, is_fractional
 from verify.trusted.signs import RUNNING, added, int_sign, sign_of, times
@@ -217,18 +218,16 @@ class Conditions(Structure):
             return 0
         if number not in self.signs:
             node = self.nodes[number]
-            found = self.sign_by_form(node)
-            found = found or self.sign_by_corners(self.at(Ref(number, node.out)))
-            self.signs[number] = found = found or (
-                self.sign_through(number) or self.sign_by_faces(self.at(Ref(number, node.out)))
-                if self.cut is None
-                else 0
-            )
+            ref = Ref(number, node.out)
+            found = self.sign_by_form(node) or self.sign_by_corners(self.at(ref))
+            if not found and self.cut is None:
+                found = self.sign_through(number) or self.sign_by_faces(self.at(ref))
+            self.signs[number] = found
             known = self.cut is None and not self.bindings and number not in self.guarded
             if found and known:  # of its normal form too
-                p = self.at(Ref(number, node.out))
-                scale = self.ring.scale(p) or Fraction(1)
-                self.seen_signs[self.ring.add((1 / scale, p))] = found * int_sign(scale)
+                p = self.at(ref)
+                size = scale(self.ring, p) or Fraction(1)
+                self.seen_signs[self.ring.add((1 / size, p))] = found * int_sign(size)
         return self.signs[number]
 
     def sign_by_form(self, node: Node) -> int:

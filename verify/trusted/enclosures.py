@@ -53,29 +53,30 @@ def exp(u: int) -> tuple[int, int]:
     return low, high
 
 
-def log(u: int) -> tuple[int, int]:
-    """log u = k log 2 + log m, 1 <= m < 2, u > 0."""
-    k = u.bit_length() - 1 - BITS
-    m = (u >> k, -(-u >> k)) if k >= 0 else (u << -k, u << -k)
-    logs = [atanh(m[0] - ONE, m[0] + ONE)[0], atanh(m[1] - ONE, m[1] + ONE)[1]]
-    two = atanh(ONE, 3 * ONE)
-    return logs[0] + k * two[k < 0], logs[1] + k * two[k >= 0]
-
-
 def atanh(above: int, below: int) -> tuple[int, int]:
     """2 atanh z = 2 sum z^(2n+1) / (2n+1) for z = above / below from 0 to 1/3.
 
     The terms after the 30th are together below its power of z, times 2.
     """
     z, y = above * ONE // below, -(-above * ONE // below)
+    square, square_above = low_product(z, z), high_product(y, y)
     low, high, power, more = 0, 0, z, y
     for n in range(30):
         low, high = low + power // (2 * n + 1), high - (-more // (2 * n + 1))
-        power, more = (
-            low_product(power, low_product(z, z)),
-            high_product(more, high_product(y, y)),
-        )
+        power, more = low_product(power, square), high_product(more, square_above)
     return 2 * low, 2 * (high + 2 * more)
+
+
+LOG_2 = atanh(ONE, 3 * ONE)
+
+
+def log(u: int) -> tuple[int, int]:
+    """log u = k log 2 + log m, 1 <= m < 2, u > 0."""
+    k = u.bit_length() - 1 - BITS
+    m = (u >> k, -(-u >> k)) if k >= 0 else (u << -k, u << -k)
+    low, high = atanh(m[0] - ONE, m[0] + ONE)
+    high = high if m[0] == m[1] else atanh(m[1] - ONE, m[1] + ONE)[1]
+    return low + k * LOG_2[k < 0], high + k * LOG_2[k >= 0]
 
 
 def softplus(u: int) -> tuple[int, int]:

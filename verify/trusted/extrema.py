@@ -10,6 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from verify.trusted.graph import Index, Size, text
+from verify.trusted.parity import scale
 from verify.trusted.polys import Atom, Poly, RingError, level, lone
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ def hardmax(
     """Return hardmax(p)[index], p a function of free names of these sizes that nothing else has."""
     shared = {m: all(a.free.isdisjoint(names) for a, _ in m[1]) for m in p.terms}
     moving = ring.poly({m: q for m, q in p.terms.items() if not shared[m]})
-    unit = ring.add((1 / (abs(ring.scale(moving)) or Fraction(1)), moving))
+    unit = ring.add((1 / (abs(scale(ring, moving)) or Fraction(1)), moving))
     for side in (1, -1):
         a = lone(ring.add((side, unit)))
         if a is not None and a.head == "sqrt":

@@ -6,6 +6,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from verify.trusted.extrema import way_of
+from verify.trusted.parity import scale
 from verify.trusted.polys import Atom, Poly, lone
 from verify.trusted.signs import bounds_name, drop, int_sign, times
 
@@ -32,7 +33,7 @@ def divided(ring: "Ring", p: Poly) -> tuple[Poly, Poly]:
 
 def without_relu(ring: "Ring", p: Poly, u: Poly) -> Poly:
     """Return p with u for relu(u), of a u that is not negative."""
-    unit = ring.add((1 / (abs(ring.scale(u)) or Fraction(1)), u))
+    unit = ring.add((1 / (abs(scale(ring, u)) or Fraction(1)), u))
     relu = lone(ring.of("relu", unit))
     return ring.substitute(p, relu, unit) if relu and relu.head == "relu" else p
 

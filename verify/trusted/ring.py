@@ -221,6 +221,10 @@ class Ring:
 
         The argument of an even or odd function may change its sign. What is its own negative is 0.
         """
+        if not bounds:
+            sign, powers = parity.turned(self, factors)
+            listed = tuple(sorted(powers.items(), key=lambda f: f[0].key))
+            return self.poly({((), listed): q * sign})
         height = max((a.height for a in factors), default=0) + 1
         colors = self.colors(bounds, factors)
         order = sorted(bounds, key=lambda n: colors[n])
@@ -286,10 +290,6 @@ class Ring:
     def inv(self, p: Poly) -> Poly:
         """Return 1 / p."""
         return functions.inv(self, p)
-
-    def scale(self, p: Poly) -> Fraction:
-        """Return a coefficient of p that no renaming changes, 0 if there is none to tell."""
-        return parity.scale(self, p)
 
     def substitute(self, p: Poly, what: str | Atom, value: Poly) -> Poly:
         """Return p with all entries of a head replaced by one value without index names."""
