@@ -63,6 +63,27 @@ def test_what_rests_on_rounding_settles_nothing(net: nn.Module) -> None:
     assert verdict.reason.kind == "rounding"
 
 
+class Blend(nn.Module):
+    """A gradient by autograd: torch computes 1 - 0.3 in floating point for it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.W, self.V = nn.Parameter(torch.eye(2)), nn.Parameter(torch.eye(2))
+
+    def potential(self, x: Tensor) -> Tensor:
+        z = x @ self.W.T
+        return nn.functional.softplus(torch.lerp(z, z * z, 0.3) @ self.V).sum()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.func.vmap(torch.func.grad(self.potential))(x)
+
+
+@pytest.mark.parametrize("claim", ["symmetric", "psd"])
+def test_what_torch_rounds_itself_refutes_no_symmetry(claim: str) -> None:
+    verdict = verify.decide(Blend(), claim, dim=2)
+    assert verdict.counterexample is None or verdict.counterexample.kind != "jacobian"
+
+
 @pytest.mark.parametrize(
     ("net", "claim"),
     [

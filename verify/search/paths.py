@@ -22,7 +22,7 @@ from verify.search.reach import NAMED, asked, beyond, called, held_by, is_beyond
 from verify.search.stream import Streamed, differs
 from verify.trusted.calls import WAYS
 from verify.trusted.program import HINT, program
-from verify.trusted.shared import keys_of
+from verify.trusted.shared import calls_of
 from verify.trusted.state import snapshot
 from verify.trusted.surroundings import globals_of, is_librarys
 from verify.trusted.surroundings import installed as librarys
@@ -142,10 +142,10 @@ def strays(net: nn.Module, dim: int) -> str:
 
 def behind_cache(net: nn.Module, value: Any) -> str:
     """Return what the function behind a cache of Python's reads, "" if nothing, or no cache."""
-    for given in keys_of(value) if isinstance(value, _lru_cache_wrapper) else ():
+    for call in calls_of(value) if isinstance(value, _lru_cache_wrapper) else ():
         here = Follow(net)
         with suppress(Exception):  # of the user's code: then the cache is not steady
-            here.run(partial(value.__wrapped__, *given), True)
+            here.run(call, True)
         if here.told:
             return read(here)
     return ""

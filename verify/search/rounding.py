@@ -23,25 +23,39 @@ if TYPE_CHECKING:
 BITS = 20  # of a number that is meant as it stands: 3, 1/2, 5/1024
 DRAWS = 8
 STEPS = 4  # of rounding, in a computed matrix
+TINY = 2.0**-45
 Rounded = Callable[[Fraction], Fraction]
+Odd = Callable[[Fraction], bool]  # whether a number may be rounded
 
 
 def rests_on_rounding(traced: "Traced", found: Counterexample) -> bool:
-    """Return whether a violation vanishes, or turns, where constants are rounded otherwise."""
+    """Return whether a violation vanishes, or turns, where constants are rounded otherwise.
+
+    Of one that is as small as a rounding, 0.3 and 0.7 are such too: torch's own formulas compute
+    one of them from the other.
+    """
     own = found.scope == "current"
-    if not any(map(inexact, constants(traced, own))):
+    odd = long if is_as_small(found.enclosures) else inexact
+    if not any(map(odd, constants(traced, own))):
         return False
     signs = [sign(found.enclosures)]
     points = [exact(list(p)) for p in found.points]
     for rounded in roundings():
-        graph = other(traced.graph, rounded)
+        graph = other(traced.graph, rounded, odd)
         values = found.values(traced)
         if own:
-            values = [spread(v, rounded) for v in values]
+            values = [spread(v, rounded, odd) for v in values]
         settled = settle(exact_map(graph, traced.sizes, values), found.kind, points, found.indices)
         if settled is None or sign(settled) not in signs:
             return True
     return False
+
+
+def is_as_small(enclosures: dict[str, Any]) -> bool:
+    """Return whether a difference is tiny beside what it is the difference of."""
+    *parts, (lower, upper) = enclosures.values()
+    whole = max((abs(end) for ends in parts for end in ends), default=0)
+    return bool(max(abs(lower), abs(upper)) < TINY * whole)
 
 
 def sign(enclosures: dict[str, Any]) -> int:
@@ -56,10 +70,14 @@ def inexact(q: Fraction) -> bool:
     >>> inexact(Fraction(0.3)), inexact(Fraction(2) / 3), inexact(Fraction(0.1 + 0.2))
     (False, False, True)
     """
+    kinds = ((np.float32, 5), (np.float64, 12))
+    return long(q) and not any(short(q, kind, digits) for kind, digits in kinds)
+
+
+def long(q: Fraction) -> bool:
+    """Return whether a number has many binary digits, as 0.3 has."""
     parts = [abs(part) for part in (q.numerator, q.denominator) if part]
-    if all((part // (part & -part)).bit_length() <= BITS for part in parts):
-        return False
-    return not any(short(q, kind, digits) for kind, digits in ((np.float32, 5), (np.float64, 12)))
+    return any((part // (part & -part)).bit_length() > BITS for part in parts)
 
 
 def short(q: Fraction, kind: type[np.floating[Any]], digits: int) -> bool:
@@ -86,7 +104,7 @@ def roundings() -> Iterator[Rounded]:
         yield lambda step, ways=ways: step * int(rng.choice(ways))
 
 
-def moved(numbers: Sequence[Fraction], rounded: Rounded) -> tuple[Fraction, ...]:
+def moved(numbers: Sequence[Fraction], rounded: Rounded, odd: Odd) -> tuple[Fraction, ...]:
     """Return numbers rounded otherwise, as of the kind that holds them all.
 
     A matrix is the result of a computation, which rounds by its largest entries.
@@ -94,17 +112,18 @@ def moved(numbers: Sequence[Fraction], rounded: Rounded) -> tuple[Fraction, ...]
     single = all(Fraction(float(np.float32(float(q)))) == q for q in numbers)
     unit = Fraction(2.0**-24 if single else 2.0**-53)
     step = unit * max(map(abs, numbers), default=0) * (STEPS if len(numbers) > 1 else 1)
-    return tuple(q + rounded(step) if inexact(q) else q for q in numbers)
+    return tuple(q + rounded(step) if odd(q) else q for q in numbers)
 
 
-def other(graph: Graph, rounded: Rounded) -> Graph:
+def other(graph: Graph, rounded: Rounded, odd: Odd) -> Graph:
     """Return a graph with other roundings of its numbers."""
-    nodes = [replace(n, coefs=tuple(moved([q], rounded)[0] for q in n.coefs)) for n in graph.nodes]
-    literals = [replace(t, data=moved(t.data, rounded)) for t in graph.literals]
+    coefs = [tuple(moved([q], rounded, odd)[0] for q in node.coefs) for node in graph.nodes]
+    nodes = [replace(node, coefs=qs) for node, qs in zip(graph.nodes, coefs, strict=True)]
+    literals = [replace(t, data=moved(t.data, rounded, odd)) for t in graph.literals]
     return replace(graph, nodes=tuple(nodes), literals=tuple(literals))
 
 
-def spread(values: np.ndarray, rounded: Rounded) -> np.ndarray:
+def spread(values: np.ndarray, rounded: Rounded, odd: Odd) -> np.ndarray:
     """Return an array of numbers rounded otherwise."""
-    numbers = moved([Fraction(v) for v in values.flatten().tolist()], rounded)
+    numbers = moved([Fraction(v) for v in values.flatten().tolist()], rounded, odd)
     return exact(list(numbers)).reshape(values.shape)

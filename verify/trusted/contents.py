@@ -15,7 +15,7 @@ from weakref import ReferenceType
 
 import sympy
 
-from verify.trusted.surroundings import FOREIGN
+from verify.trusted.surroundings import FOREIGN, attributes_of
 
 MEMBER = MemberDescriptorType
 KEEPING = (sympy.MatrixBase, sympy.NDimArray)  # containers that may be written to
@@ -51,6 +51,6 @@ def parts_of(value: Any) -> list[Any]:
     if root in CACHING:
         written = isinstance(value, KEEPING) or type(value).__name__ in ("matrix", "DomainMatrix")
         return [repr(value)] if written else []
-    getattr(value, "__dict__", None)  # Python makes it when it is asked for
+    attributes_of(value)
     parts = [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
     return [part for part in parts if not (type(part) is dict and "__spec__" in part)]  # globals

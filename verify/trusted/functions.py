@@ -149,7 +149,7 @@ def exponents_of(ring: "Ring", p: Poly) -> list[Poly] | None:
 
 
 def inv(ring: "Ring", p: Poly) -> Poly:
-    """Return 1 / p; 1 / (q e^m + q e^n) = sigmoid(n - m) / (q e^n)."""
+    """Return 1 / p; 1 / (q e^m + q e^n) = sigmoid(n - m) / (q e^n), where n - m is one term."""
     if p.constant is not None and p.constant:
         return ring.number(1 / p.constant)
     out, rest = take_exponentials(ring, p)
@@ -157,9 +157,10 @@ def inv(ring: "Ring", p: Poly) -> Poly:
         return ring.mul(exp(ring, ring.add((-1, out))), inv(ring, rest))
     if pair := exponents_of(ring, p):
         m, n = sorted(pair, key=lambda e: bool(e.terms), reverse=True)
-        half = of(ring, "sigmoid", ring.add((1, n), (-1, m)))
-        size = ring.number(1 / next(iter(p.terms.values())))
-        return ring.mul(size, exp(ring, ring.add((-1, n))), half)
+        gap = ring.add((1, n), (-1, m))
+        if not n.terms or len(gap.terms) == 1:
+            size = ring.number(1 / next(iter(p.terms.values())))
+            return ring.mul(size, exp(ring, ring.add((-1, n))), of(ring, "sigmoid", gap))
     if len(p.terms) > 1 or not p.terms:
         size = scale(ring, p) or Fraction(1)
         return ring.add((1 / size, ring.entry("inv", (), (ring.add((1 / size, p)),))))

@@ -10,15 +10,21 @@ from typing import Any
 import torch
 from numpy import ndarray
 from torch import Tensor, nn
-from torch.utils._pytree import tree_flatten
+from torch.overrides import TorchFunctionMode
+from torch.utils._pytree import tree_flatten, tree_leaves
 
 from verify.trusted.computed import cached, computed
 from verify.trusted.dice import dice, undrawn
 from verify.trusted.memory import filled
-from verify.trusted.state import PLAIN, changed, kept_by, snapshot, state
+from verify.trusted.state import PLAIN, changed, kept_by, state
 from verify.trusted.surroundings import globals_of, installed, of_a_library
 from verify.trusted.values import mixing
 
+SIZES = (
+    *(getattr(Tensor, name).__get__ for name in ("shape", "ndim", "dtype", "device")),
+    *(Tensor.size, Tensor.dim, Tensor.numel, Tensor.__len__, Tensor.new_zeros, Tensor.new_ones),
+    *(torch.zeros_like, torch.ones_like, torch.numel),
+)
 OWN = ("_parameters", "_buffers")
 
 
@@ -34,28 +40,23 @@ class Shared:
         self.before, known = state(net)
         held = [*known.values()]
         caches = [value for value in held if isinstance(value, _lru_cache_wrapper)]
-        inside = {id(part) for cache in caches for part in gc.get_referents(cache)}
-        self.caches = [(cache, cache.cache_info(), function_of(cache)) for cache in caches]
-        mine = [value for value in held if id(value) not in inside]
-        self.others = [put_back for value in mine if (put_back := undo(value))]
+        self.caches = [(cache, cache.cache_info()) for cache in caches]
+        self.others = [put_back for value in held if (put_back := undo(value))]
         self.names = [(home, k, home[k]) for home, k in globals_of(net).values() if k in home]
 
     def check(self, thetas: Sequence[Tensor]) -> None:
         """Raise TraceError for what a first call leaves behind, or caches of the parameters."""
         if odd := [*self.left()]:
             raise mixing(f"the call changes {odd[0]}")
-        used = [(cache, f) for cache, known, f in self.caches if cache.cache_info() != known]
-        made = [
-            (partial(getattr(type(m), k).func, m), value) for m, k, value in kept_anew(self.net)
-        ]
-        made += [entry for cache, _ in used for entry in entries(cache)]
-        same = all(function_of(cache) == f for cache, f in used)
-        if not (same and all(is_steady(call, kept, thetas) for call, kept in made)):
-            raise mixing("a cache keeps what another call would not result in")
+        made = kept_anew(self.net)
+        for cache, known in self.caches:
+            made += entries(cache) if cache.cache_info() != known else []
+        if not all(is_steady(entry, thetas) for entry in made):
+            raise mixing("a cache keeps what is made of parameters, or may be another at each call")
 
     def put_back(self) -> None:
         """Leave all as it was, so that another first call is one too."""
-        for cache, known, _ in self.caches:
+        for cache, known in self.caches:
             if cache.cache_info().misses != known.misses:
                 cache.cache_clear()
         for put_back in self.others:
@@ -70,52 +71,75 @@ class Shared:
         tensors = {f"{path}.{key}".lstrip(".") for path in paths for key in OWN}
         names = [*changed(self.before, state(self.net)[0])]
         odd = {n: values.get(n) for n in names if n not in tensors | computed(self.net)}
-        return {name: value for name, value in odd.items() if not fills(value)}
+        return {name: value for name, value in odd.items() if not is_librarys_file(value)}
 
 
-def fills(value: Any) -> bool:
-    """Return whether something has caches of its own, of Python's or a library's."""
-    library = isinstance(value, ModuleType) and installed(value)
-    return library or isinstance(value, _lru_cache_wrapper)
+def is_librarys_file(value: Any) -> bool:
+    return isinstance(value, ModuleType) and installed(value)
 
 
-def function_of(cache: Any) -> Any:
-    """Return a snapshot of the function behind a cache, and of what it keeps itself."""
-    return snapshot(cache.__wrapped__, {id(cache): cache})
+Entry = tuple[Callable[[], Any], Any]  # a call, and what is kept of it
 
 
-def keys_of(cache: Any) -> list[tuple[Any, ...]]:
-    """Return what a cache of Python's was called with, as its own keys tell it."""
+def calls_of(cache: Any) -> list[partial[Any]]:
+    """Return the calls of the function behind a cache of Python's that its keys tell of."""
     tables = [d for d in gc.get_referents(cache) if type(d) is dict and d is not vars(cache)]
-    return [key if type(key) is tuple else (key,) for table in tables for key in table]
+    tables = [] if cache.cache_parameters()["typed"] else tables  # its keys tell of kinds too
+    found = []
+    for key in [key for table in tables for key in table]:
+        given = key if type(key) is tuple else (key,)
+        marks = [k for k, part in enumerate(given) if type(part) is object]  # before keywords
+        count = marks[0] if marks else len(given)
+        named = dict(zip(given[count + 1 :: 2], given[count + 2 :: 2], strict=False))
+        found.append(partial(cache.__wrapped__, *given[:count], **named))
+    return found
 
 
-def entries(cache: Any) -> list[tuple[Callable[[], Any], Any]]:
+def entries(cache: Any) -> list[Entry]:
     """Return the calls that a cache was made of, and what it keeps of each."""
-    keys = keys_of(cache)
-    if any(type(part) is object for key in keys for part in key):  # Python's mark before keywords
+    if cache.cache_parameters()["typed"]:
         return [(object, None)]
-    return [(partial(cache.__wrapped__, *key), cache(*key)) for key in keys]
+    return [(call, cache(*call.args, **call.keywords)) for call in calls_of(cache)]
 
 
-def kept_anew(net: nn.Module) -> list[tuple[nn.Module, str, Any]]:
-    """Return the attributes of a module that Python has cached."""
-    return [(m, k, vars(m)[k]) for m in net.modules() for k in cached(m) & vars(m).keys()]
+def kept_anew(net: nn.Module) -> list[Entry]:
+    """Return the calls behind the attributes of a module that Python has cached, and those."""
+    found = [(m, name) for m in net.modules() for name in cached(m) & vars(m).keys()]
+    return [(partial(getattr(type(m), name).func, m), vars(m)[name]) for m, name in found]
 
 
-def is_steady(call: Callable[[], Any], kept: Any, thetas: Sequence[Tensor]) -> bool:
-    """Return whether a call results again in what is kept of it.
+class Touches(TorchFunctionMode):
+    """Notes what is computed of given tensors, but of their sizes and kinds.
 
-    Also with other numbers as parameters, of both signs; and draws no random numbers.
+    Attributes:
+        touched: whether anything was.
     """
+
+    def __init__(self, thetas: Sequence[Tensor]) -> None:
+        super().__init__()
+        self.known, self.touched = {id(t) for t in thetas}, False
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        given = tree_leaves((args, kwargs)) if func not in SIZES else ()
+        self.touched |= any(id(t) in self.known for t in given)
+        return func(*args, **(kwargs or {}))
+
+
+def is_steady(entry: Entry, thetas: Sequence[Tensor]) -> bool:
+    """Return whether a call results again in what is kept of it, and draws no random numbers.
+
+    Also with other numbers as parameters, of which it may not compute anything.
+    """
+    call, kept = entry
     for grad, factor in ((True, None), (False, 1), (True, -1000)):
         with undrawn(), filled(thetas, factor), torch.set_grad_enabled(grad):
             before = dice()
             try:
-                again = call()
+                with Touches(thetas) as mode:
+                    again = call()
             except Exception:  # of the user's code
                 return False
-            if dice() != before or not alike(kept, again):
+            if mode.touched or dice() != before or not alike(kept, again):
                 return False
     return True
 

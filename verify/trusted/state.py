@@ -5,7 +5,7 @@ import sys
 import warnings
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
-from functools import partial
+from functools import _lru_cache_wrapper, partial
 from random import Random
 from types import (
     BuiltinFunctionType,
@@ -28,6 +28,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 from verify.trusted.contents import CODE, parts_of, raw, slots_of
 from verify.trusted.surroundings import (
     WRAPPERS,
+    attributes_of,
     captured,
     globals_of,
     installed,
@@ -72,7 +73,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, torch.jit.ScriptModule | torch.ScriptObject):
         raise TraceError("not readable", f"TorchScript, whose state is not seen: {kind.__name__}")
     if issubclass(kind, Tensor):
-        held = None if isinstance(value, FakeTensor) else getattr(value, "__dict__", None)
+        held = None if isinstance(value, FakeTensor) else attributes_of(value)
         own = snapshot(held, known) if held else None
         version = value.tolist() if value.is_inference() else value._version
         return id(value), str(version), value.requires_grad, own
@@ -95,7 +96,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         parts = [*plain.__iter__(value)]
         if issubclass(kind, dict):  # exec puts Python's own names there
             parts += [v for k, v in plain.items(value) if k != "__builtins__"]
-        own = [getattr(value, "__dict__", None)]
+        own = [attributes_of(value)]
         own += [value.default_factory] if isinstance(value, defaultdict) else []
         own = [] if kind in BARE else [*own, *slots_of(value), *[kind] * (not of_a_library(kind))]
         return id(value), [snapshot(v, known) for v in (*parts, *own)]
@@ -103,6 +104,8 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         parts = [value.__defaults__, value.__kwdefaults__, *captured(value)]
         own = [(k, snapshot(v, known)) for k, v in vars(value).items() if k != UNCOMPILED]
         return id(value), own, [snapshot(part, known) for part in parts]
+    if issubclass(kind, _lru_cache_wrapper):  # what it keeps is judged in shared.py
+        return id(value), [snapshot(part, known) for part in (value.__wrapped__, vars(value))]
     if issubclass(kind, MethodType | partial):
         return id(value), [snapshot(getattr(value, name, None), known) for name in PARTS]
     if issubclass(kind, BuiltinFunctionType | MethodWrapperType):
@@ -127,14 +130,14 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         parts = [snapshot(part, known) for part in parts_of(value)]
         return id(value), counted(value), parts, raw(value)
     own = None if foreign else snapshot(kind, known)
-    own_dict = getattr(value, "__dict__", None)
+    own_dict = attributes_of(value)
     held = [*slots_of(value), own_dict, *parts_of(value)]
     return id(value), own, snapshot(held, known)[1], raw(value)
 
 
 def own_of(value: Any, known: dict[int, Any]) -> Any:
     """Return a snapshot of what a user's class adds to one of a library's."""
-    held = [type(value), getattr(value, "__dict__", None)]
+    held = [type(value), attributes_of(value)]
     return None if of_a_library(type(value)) else [snapshot(part, known) for part in held]
 
 
@@ -159,7 +162,7 @@ def counted(value: Any) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     if str(getattr(value, "__name__", "")).split(".")[0] == "sympy":  # with which torch traces
         return found
-    for name, held in getattr(value, "__dict__", {}).items():
+    for name, held in (attributes_of(value) or {}).items():
         if name in PYTHONS.split():  # a warning is registered once
             continue
         if type(held) in PLAIN:
@@ -249,7 +252,11 @@ def state(
             raise TraceError(
                 "not readable", f"a module that is a container: {type(module).__name__}"
             )
-    return {name: snapshot(value, known) for name, value in kept_by(net, ran).items()}, known
+    try:
+        kept = kept_by(net, ran).items()
+        return {name: snapshot(value, known) for name, value in kept}, known
+    except RecursionError:
+        raise TraceError("not readable", "objects that hold one another too deeply") from None
 
 
 def changed(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

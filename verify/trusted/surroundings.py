@@ -30,6 +30,17 @@ WRAPPERS = property, classmethod, staticmethod, cached_property, partialmethod
 HOLDING = ("builtins", "argparse", "collections", "contextlib", "enum", "functools", "types")
 
 
+def attributes_of(value: Any) -> Any:
+    """Return the attributes that an object keeps, whatever it says itself; None if it keeps none.
+
+    Python makes them when it is asked for them.
+    """
+    try:
+        return object.__getattribute__(value, "__dict__")
+    except AttributeError:
+        return None
+
+
 def of_a_library(value: Any) -> bool:
     """Return whether a function, a class or an instance is Python's or of one of these libraries.
 
@@ -107,8 +118,9 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
 
 def installed(module: ModuleType) -> bool:
     """Return whether a module is Python's or a library's, and not one of the user's."""
-    file, spec = getattr(module, "__file__", None), getattr(module, "__spec__", None)
-    library = is_library(str(getattr(module, "__name__", "")).split(".")[0])
+    kept = attributes_of(module)  # some import themselves when they are asked
+    file, spec = kept.get("__file__"), kept.get("__spec__")
+    library = is_library(str(kept.get("__name__", "")).split(".")[0])
     built_in = getattr(spec, "origin", None) in ("built-in", "frozen")
     return library or built_in or (file is not None and file.startswith(LIBRARIES))
 
@@ -126,7 +138,7 @@ def inside(value: Any) -> Iterable[Any]:
     kind = type(value)
     if of_a_library(kind) and not (kind.__module__ in HOLDING or isinstance(value, nn.Module)):
         return ()
-    getattr(value, "__dict__", None)  # Python makes it when it is asked for
+    attributes_of(value)
     globals_too = isinstance(value, dict) and "__spec__" in value
     return () if globals_too or isinstance(value, FrameType) else gc.get_referents(value)
 

@@ -54,6 +54,11 @@ class Relu(Potential):
     act = staticmethod(F.relu)
 
 
+@examined(symmetric=True, psd=True, why=CONVEX + "; 1 / 0.2 is not what torch divides by")
+class Celu(Potential):
+    act = staticmethod(lambda u: F.celu(u, 0.2))
+
+
 @examined(symmetric=True, psd=True, why=CONVEX)
 class LeakyReluSquares(Potential):
     act = staticmethod(F.leaky_relu)

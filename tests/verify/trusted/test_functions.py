@@ -39,8 +39,8 @@ IDENTITIES = {
         f("inv", f("exp", u) + f("exp", -u)),
     ),
     "a softmax of two": lambda f, u: (
-        f("exp", u) * f("inv", 3 * (f("exp", u) + f("exp", u * u))) * 3,
-        f("sigmoid", u - u * u),
+        f("exp", u) * f("inv", 3 * (f("exp", u) + f("exp", -2 * u))) * 3,
+        f("sigmoid", 3 * u),
     ),
     "exp sigmoid": lambda f, u: (f("exp", u) * f("sigmoid", u), f("exp", u) - f("sigmoid", u)),
     "exp dsigmoid": lambda f, u: (f("exp", -u) * f("dsigmoid", u), (1 - f("sigmoid", u)) ** 2),

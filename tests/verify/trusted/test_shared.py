@@ -1,8 +1,6 @@
 """What a first call fills in, or changes, of what a module shares with others."""
 
 import functools
-import random
-import time
 import types
 from collections import Counter
 from collections.abc import Callable
@@ -224,77 +222,8 @@ def test_no_second_verdict_proves_what_the_first_refused(
         assert verdict.reason.kind == "not a sample map"
 
 
-@functools.lru_cache(None)
-def remembered(n: int, memo: list[Tensor] = []) -> Tensor:  # noqa: B006, the classic slip
-    memo.extend([] if memo else [torch.randn(n)])
-    return memo[0]
-
-
-@functools.lru_cache(None)
-def of_the_day(n: int) -> float:
-    return n if time.time() // 86400 % 2 else -n
-
-
-@functools.lru_cache(None)
-def mostly(n: int) -> float:
-    return n if torch.rand(()) < 0.999 else -n
-
-
-@functools.lru_cache(None)
-def mostly_by_python(n: int) -> float:
-    return random.choice([n] * 999 + [-n])
-
-
-def drawing() -> Callable[[int], float]:
-    value: float | None = None
-
-    def draw(n: int) -> float:
-        nonlocal value
-        value = torch.randn(n).sum().item() if value is None else value
-        return value
-
-    return functools.lru_cache(None)(draw)
-
-
-class Moment(nn.Module):
-    """Divides by what a cache keeps of the parameters, or of something else."""
-
-    def __init__(self, gain: Callable[[int], Any] | None = None) -> None:
-        super().__init__()
-        self.w = nn.Parameter(torch.rand(4, 3) + 1)
-        self.gain = gain or functools.lru_cache(None)(self.moment)
-
-    def moment(self, k: int) -> Tensor:
-        return (self.w.detach() ** k).sum()
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.tanh(x @ self.w.T) @ self.w / self.gain(3)
-
-
-CHANGING = (None, of_the_day, mostly, mostly_by_python)  # a second call may give another value
-FIRST = (remembered, drawing())  # a second one of the function finds what the first has left
-CACHES = [(gain, called) for gain in CHANGING for called in (False, True)]
-
-
-@pytest.mark.parametrize(("gain", "called"), [*CACHES, *((gain, False) for gain in FIRST)])
-def test_caches_of_what_may_change(gain: Callable[[int], Any] | None, called: bool) -> None:
-    net = Moment(gain)
-    if called:
-        net(torch.ones(2, 3))
-    drawn_before = random.getstate()
-    verdict = verify.decide(net, "psd", 3)
-    assert verdict.reason is not None
-    assert verdict.reason.kind == "not a sample map"
-    assert random.getstate() == drawn_before
-
-
 def test_what_a_refused_call_counted_is_put_back() -> None:
     counts = Counter("aab")
     net = Keeps(lambda held, x: held.update("a") or x, counts, own=False)
     assert verify.decide(net, "psd", 3).status == "unknown"
     assert counts == {"a": 2, "b": 1}
-
-
-def test_a_cache_of_a_constant() -> None:
-    constant = functools.lru_cache(None)(lambda n: torch.arange(1.0, n + 1).sum())
-    assert verify.decide(Moment(constant), "psd", 3).status == "proved"

@@ -1,5 +1,6 @@
 """Activations, their gradients, and the table of elementwise readings."""
 
+import ctypes
 import math
 from fractions import Fraction
 from typing import Any
@@ -80,12 +81,16 @@ def elu(u: Value, alpha: Any = 1, scale: Any = 1, inner: Any = 1) -> Value:
 
 
 def elu_backward(g: Value, alpha: float, scale: float, inner: float, out: bool, u: Value) -> Value:
-    """The slope where u > 0 is ``scale``; for celu, whose ``inner`` is 1 / alpha, it goes on."""
-    slope = Fraction(inner) if inner == 1 or inner != 1 / alpha else 1 / Fraction(alpha)
+    """The slope where u > 0 is ``scale``; for celu, whose ``inner`` is 1 / alpha, it goes on.
+
+    Autograd divides by alpha as a float32 there.
+    """
+    inverses = (1 / alpha, 1 / ctypes.c_float(alpha).value) if alpha else ()
+    slope = 1 / Fraction(alpha) if inner in inverses else Fraction(inner)
     low = Fraction(alpha) * Fraction(scale) * slope
     if low == scale and not out:
         return g * exp(relu(-u) * -slope) * scale
-    return g * where(step(u), scale, (u * inner + low) if out else exp(u * inner) * low)
+    return g * where(step(u), scale, (u * slope + low) if out else exp(u * slope) * low)
 
 
 def soft_plus(u: Value, beta: float = 1, threshold: float = 20) -> Value:
