@@ -11,6 +11,7 @@ from fractions import Fraction
 from typing import Any
 
 from verify.trusted.atoms import ROWS
+from verify.trusted.forms import mirrored
 from verify.trusted.guards import LEAST
 from verify.trusted.pieces import JUMPS, Pieces, key_of
 from verify.trusted.polys import Atom, Poly
@@ -133,6 +134,10 @@ class Faces(Pieces):
 
     def lies_in(self, p: Poly, domain: str, apart: bool) -> bool:
         """Return whether the values of p lie in a domain, away from its edge if ``apart``."""
+        return any(self.all_lie_in(q, domain, apart) for q in (p, *mirrored(self.ring, p)))
+
+    def all_lie_in(self, p: Poly, domain: str, apart: bool) -> bool:
+        """Return whether the values of p, as it is spelled, lie in a domain."""
         for q, facts in self.faces(p, 1 if apart else 2):
             facts = self.closed(facts) if apart else facts
             sign = self.sign_given(q, facts)

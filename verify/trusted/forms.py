@@ -48,6 +48,17 @@ def by_denominator(signs: "Bounds", a: Atom, parts: dict[Any, Poly], depth: int)
     return signs.sign_by_corners(whole, depth) if len(whole.terms) <= 6 else 0
 
 
+def mirrored(ring: "Ring", p: Poly) -> list[Poly]:
+    """Return what p is with relu u = u + relu(-u), where it is no longer so."""
+    single = [a for bounds, factors in p.terms for a, _ in factors if not bounds]
+    found = []
+    for a in sorted({a for a in single if a.head == "relu"}, key=lambda a: a.key):
+        (u,) = a.args
+        other = ring.add((1, u), (1, ring.of("relu", ring.add((-1, u)))))
+        found.append(ring.substitute(p, a, other))
+    return [q for q in found if len(q.terms) <= len(p.terms)]
+
+
 def doubled(ring: "Ring", p: Poly) -> Poly:
     """Return p with sin(2 u) / 2 for sin u cos u."""
     parts = []

@@ -147,12 +147,13 @@ def checked_dim(net: Any, dim: Any) -> int:
         raise TypeError(f"net: expected a torch.nn.Module, got {type(net).__name__}")
     if isinstance(net, torch.jit.ScriptModule):
         raise TypeError("net: expected a torch.nn.Module that is not compiled to TorchScript")
-    linears = [m for m in net.modules() if isinstance(getattr(m, "in_features", None), int)]
     if dim is None:
         dim = getattr(net, "dim", None)
-    if dim is None and linears:
-        ends = linears[0].in_features, getattr(linears[-1], "out_features", None)
-        dim = ends[0] if len(linears) == 1 or ends[0] == ends[1] else None
+    if dim is None:
+        linears = [m for m in net.modules() if isinstance(getattr(m, "in_features", None), int)]
+        ends = [(m.in_features, getattr(m, "out_features", None)) for m in linears]
+        one = len(ends) == 1 or (ends and ends[0][0] == ends[-1][1])
+        dim = ends[0][0] if one else None
     if not isinstance(dim, int) or isinstance(dim, bool) or dim < 1:
         raise ValueError(f"dim: expected an integer of at least 1, got {dim!r}")
     return dim

@@ -28,6 +28,22 @@ class AffineBall(Guards):
         return torch.where(r > 1, z / r, z) @ self.A
 
 
+@examined(symmetric=True, psd=True, why="the same, divided unless r < 1")
+class AffineBallUnless(Guards):
+    def forward(self, x: Tensor) -> Tensor:
+        z = F.linear(x, self.A, self.b)
+        r = radius(z)
+        return torch.where(r < 1, z, z / r) @ self.A
+
+
+@examined(symmetric=None, psd=None, why="divided unless r < 0, so at 0 too")
+class AffineBallAtZero(Guards):
+    def forward(self, x: Tensor) -> Tensor:
+        z = F.linear(x, self.A, self.b)
+        r = radius(z)
+        return torch.where(r < 0, z, z / r) @ self.A
+
+
 @examined(symmetric=False, psd=False, why="the rows of A in another order on the way back")
 class AffineBallUntied(Guards):
     def forward(self, x: Tensor) -> Tensor:
