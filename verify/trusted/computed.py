@@ -25,8 +25,8 @@ def computed(net: nn.Module) -> set[str]:
 
 def cached(module: nn.Module) -> set[str]:
     """Return the attributes that Python caches."""
-    kept = [item for cls in type(module).__mro__ for item in vars(cls).items()]
-    return {name for name, value in kept if isinstance(value, cached_property)}
+    kept = {name: v for cls in reversed(type(module).__mro__) for name, v in vars(cls).items()}
+    return {name for name, value in kept.items() if isinstance(value, cached_property)}
 
 
 @contextmanager

@@ -46,6 +46,14 @@ def test_what_a_module_caches_is_left_to_its_user(
         assert "gain" not in vars(net)
 
 
+class Replaced(Cached):
+    gain: Any = 2.0  # no longer computed
+
+
+def test_a_setting_in_the_place_of_what_was_cached() -> None:
+    assert verify.decide(Replaced(lambda net: torch.rand(1)), "psd", 3).status == "proved"
+
+
 class Normed(nn.Module):
     def __init__(self) -> None:
         super().__init__()

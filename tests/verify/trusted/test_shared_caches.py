@@ -111,5 +111,26 @@ def test_a_cache_of_a_constant(gain: Callable[[int], Any], status: str) -> None:
     assert verify.decide(Moment(gain), "psd", 3).status == status
 
 
+def first_of(net: Moment) -> int:
+    if not hasattr(powers, "first"):
+        powers.first = -5  # type: ignore[attr-defined]
+        return -5
+    return 1
+
+
+class Marked(Moment):
+    """What a cache is marked with by the first call is state, as anything else."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return super().forward(x) * first_of(self)
+
+
+def test_a_mark_on_a_cache() -> None:
+    for claim in ("symmetric", "psd"):
+        verdict = verify.decide(Marked(powers), claim, 3)
+        assert verdict.reason is not None
+        assert verdict.reason.kind == "not a sample map"
+
+
 def test_a_cache_of_sizes() -> None:
     assert verify.decide(Wide(), "psd", 3).status == "proved"
