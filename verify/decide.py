@@ -14,6 +14,7 @@ from verify.search.roll import roll
 from verify.search.rounding import rests_on_rounding
 from verify.search.suggest import suggest
 from verify.trusted import kernel
+from verify.trusted.computed import unset
 from verify.trusted.dice import undrawn
 from verify.trusted.graph import Graph, GraphError
 from verify.trusted.schema import covers
@@ -62,7 +63,8 @@ def decided(net: nn.Module, claim: str, dim: int | None, scope: str) -> Verdict:
         "unknown", claim, scope, n, exclusions=traced.exclusions, names=traced.names,
         graph=traced.graph,
     )  # fmt: skip
-    difference = disagreement(net, traced, scope)
+    with unset(net):
+        difference = disagreement(net, traced, scope)
     if difference:
         return replaced(told, reason=Reason("not a sample map", difference))
     failures: list[Failure] = []

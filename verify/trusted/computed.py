@@ -31,14 +31,11 @@ def cached(module: nn.Module) -> set[str]:
 
 @contextmanager
 def uncached(net: nn.Module) -> Iterator[None]:
-    """Forget what a call computes: attributes that Python caches, or torch's hooks set."""
+    """Forget the attributes that Python caches in a call, so that each computes them."""
     before = [(module, cached(module) - vars(module).keys()) for module in net.modules()]
-    held = [(vars(m), name, vars(m)[name]) for m in net.modules() for name, _ in hooked(m)]
     try:
         yield
     finally:
-        for home, name, value in held:
-            home[name] = value
         for module, names in before:
             for name in names & vars(module).keys():
                 del vars(module)[name]
@@ -50,6 +47,17 @@ def hooked(module: nn.Module) -> Iterator[tuple[str, Any]]:
         own = isinstance(hook, WeightNorm | SpectralNorm)
         if own and isinstance(vars(module).get(hook.name), Tensor):
             yield hook.name, hook
+
+
+@contextmanager
+def unset(net: nn.Module) -> Iterator[None]:
+    """Put back what torch's own hooks set in calls."""
+    before = [(vars(m), name, vars(m)[name]) for m in net.modules() for name, _ in hooked(m)]
+    try:
+        yield
+    finally:
+        for home, name, value in before:
+            home[name] = value
 
 
 def copied(net: nn.Module) -> nn.Module:

@@ -71,3 +71,11 @@ def test_what_torch_s_hooks_set_is_left_as_it_was() -> None:
     for claim in ("symmetric", "psd"):
         assert verify.decide(NET, claim, 3).status == "proved"
         assert NET.layer.weight.requires_grad
+
+
+def test_what_is_not_computed_anew_yet() -> None:
+    net = Normed()
+    with torch.no_grad():
+        for p in net.parameters():  # a step of training
+            p.mul_(2)
+    assert verify.decide(net, "psd", 3).status == "proved"

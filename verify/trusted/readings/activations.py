@@ -85,8 +85,11 @@ def elu_backward(g: Value, alpha: float, scale: float, inner: float, out: bool, 
 
     Autograd divides by alpha as a float32 there.
     """
-    inverses = (1 / alpha, 1 / ctypes.c_float(alpha).value) if alpha else ()
-    slope = 1 / Fraction(alpha) if inner in inverses else Fraction(inner)
+    single = ctypes.c_float(alpha).value
+    if inner == 1 == single != alpha:
+        raise unreadable("elu_backward, of elu or celu")
+    celus = inner != 1 and inner in (1 / alpha, 1 / single)
+    slope = 1 / Fraction(alpha) if celus else Fraction(inner)
     low = Fraction(alpha) * Fraction(scale) * slope
     if low == scale and not out:
         return g * exp(relu(-u) * -slope) * scale
