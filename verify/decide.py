@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from threading import RLock
 
 from torch import nn
@@ -47,8 +48,15 @@ def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all
     for name, value, known in (("claim", claim, CLAIMS), ("scope", scope, SCOPES)):
         if value not in known:
             raise ValueError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
-    with ALONE, undrawn():
+    with as_it_was(net):
         return decided(net, claim, dim, scope)
+
+
+@contextmanager
+def as_it_was(net: nn.Module) -> Iterator[None]:
+    """Look at a module in one thread at a time, and leave what its calls compute as it was."""
+    with ALONE, undrawn(), unset(net) if isinstance(net, nn.Module) else nullcontext():
+        yield
 
 
 def decided(net: nn.Module, claim: str, dim: int | None, scope: str) -> Verdict:
@@ -63,8 +71,7 @@ def decided(net: nn.Module, claim: str, dim: int | None, scope: str) -> Verdict:
         "unknown", claim, scope, n, exclusions=traced.exclusions, names=traced.names,
         graph=traced.graph,
     )  # fmt: skip
-    with unset(net):
-        difference = disagreement(net, traced, scope)
+    difference = disagreement(net, traced, scope)
     if difference:
         return replaced(told, reason=Reason("not a sample map", difference))
     failures: list[Failure] = []
@@ -156,7 +163,7 @@ def check(certificate: Certificate, net: nn.Module | None = None, dim: int | Non
     """
     kernel.check(certificate.document)
     if net is not None:
-        with ALONE:
+        with as_it_was(net):
             compare(certificate, net, dim)
 
 

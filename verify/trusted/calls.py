@@ -17,7 +17,7 @@ from torch.utils._pytree import tree_leaves
 from verify.trusted.computed import computed, copied, hooked, uncached
 from verify.trusted.dice import undrawn
 from verify.trusted.shared import Shared
-from verify.trusted.state import PLAIN, changed, state
+from verify.trusted.state import changed, state
 from verify.trusted.surroundings import (
     Ran,
     behind,
@@ -110,10 +110,10 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
     met = within(net)[1] if SPOILT else ()
     if told := next((told for value, told in SPOILT if id(value) in met), ""):
         raise mixing(told)
-    with Ran() as ran, derived:
-        in_all_ways(mine, samples)
-    codes = [*ran.codes.values()]
     try:
+        with Ran() as ran, derived:
+            in_all_ways(mine, samples)
+        codes = [*ran.codes.values()]
         if derived.read:
             raise mixing(COUNTED)
         if derived.kept():
@@ -123,10 +123,10 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
         unseen = [code for code in codes if id(code) not in known]
         if odd := [f.__qualname__ for f in behind(net, unseen) if holds_any(f)]:
             raise mixing(f"{odd[0]} is found only when it runs, and may keep what it then makes")
-    except TraceError as error:
+    except BaseException as error:  # an interruption too
         shared.put_back()
-        left = [value for value in shared.left().values() if type(value) not in PLAIN]
-        SPOILT.extend((value, error.detail) for value in left)
+        told = error.detail if isinstance(error, TraceError) else "a call did not end"
+        SPOILT.extend((value, told) for value in shared.spoilt())
         raise
     return codes
 

@@ -3,12 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from copy import deepcopy
-from functools import cached_property
+from functools import _lru_cache_wrapper, cached_property
 from typing import Any
 
 from torch import Tensor, nn
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
+
+from verify.trusted.surroundings import within
 
 
 def computed(net: nn.Module) -> set[str]:
@@ -51,11 +53,15 @@ def hooked(module: nn.Module) -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def unset(net: nn.Module) -> Iterator[None]:
-    """Put back what torch's own hooks set in calls."""
+    """Put back what torch's own hooks set in calls, and caches of Python's that were empty."""
     before = [(vars(m), name, vars(m)[name]) for m in net.modules() for name, _ in hooked(m)]
+    caches = [value for value in within(net)[0] if isinstance(value, _lru_cache_wrapper)]
+    caches = [cache for cache in caches if not cache.cache_info().currsize]
     try:
         yield
     finally:
+        for cache in caches:
+            cache.cache_clear()
         for home, name, value in before:
             home[name] = value
 

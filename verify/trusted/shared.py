@@ -14,9 +14,10 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_leaves
 
 from verify.trusted.computed import cached, computed
+from verify.trusted.contents import CODE
 from verify.trusted.dice import dice, undrawn
 from verify.trusted.memory import filled
-from verify.trusted.state import PLAIN, changed, kept_by, state
+from verify.trusted.state import PLAIN, changed, kept_by, snapshot, state
 from verify.trusted.surroundings import globals_of, installed, of_a_library
 from verify.trusted.values import mixing
 
@@ -36,8 +37,9 @@ class Shared:
     """
 
     def __init__(self, net: nn.Module) -> None:
-        self.net = net
-        self.before, known = state(net)
+        tensors = [f"{path}.{key}".lstrip(".") for path, _ in net.named_modules() for key in OWN]
+        self.net, self.without = net, {*tensors, *computed(net)}
+        self.before, known = state(net, (), self.without)
         held = [*known.values()]
         caches = [value for value in held if isinstance(value, _lru_cache_wrapper)]
         self.caches = [(cache, cache.cache_info()) for cache in caches]
@@ -67,11 +69,18 @@ class Shared:
 
     def left(self) -> dict[str, Any]:
         """Return by its names what a call has changed, but caches and what each call computes."""
-        values, paths = kept_by(self.net), dict(self.net.named_modules())
-        tensors = {f"{path}.{key}".lstrip(".") for path in paths for key in OWN}
-        names = [*changed(self.before, state(self.net)[0])]
-        odd = {n: values.get(n) for n in names if n not in tensors | computed(self.net)}
+        values = kept_by(self.net)
+        names = changed(self.before, state(self.net, (), self.without)[0])
+        odd = {name: values.get(name) for name in names}
         return {name: value for name, value in odd.items() if not is_librarys_file(value)}
+
+    def spoilt(self) -> list[Any]:
+        """Return what has stayed changed, and what it holds but code and plain values."""
+        known: dict[int, Any] = {}
+        odd = [*self.left().values()]
+        snapshot(odd, known)
+        held = [v for v in known.values() if v is not odd and not isinstance(v, (*CODE, tuple))]
+        return [value for value in (*odd, *held) if type(value) not in PLAIN]
 
 
 def is_librarys_file(value: Any) -> bool:

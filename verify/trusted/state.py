@@ -4,7 +4,7 @@ import gc
 import sys
 import warnings
 from collections import defaultdict, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from functools import _lru_cache_wrapper, partial
 from random import Random
 from types import (
@@ -144,7 +144,8 @@ def own_of(value: Any, known: dict[int, Any]) -> Any:
 def entry(value: Any, known: dict[int, Any]) -> Any:
     """Return a snapshot of what a module of the user's holds; a library's is told by identity."""
     if isinstance(value, FunctionType):
-        librarys = is_librarys(value)
+        home = sys.modules.get(str(value.__module__))  # of what a library's is made around
+        librarys = is_librarys(value) and home is not None and installed(home)
     else:
         kind = isinstance(value, type)
         home = sys.modules.get(str(value.__module__)) if kind else value
@@ -241,9 +242,12 @@ def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
 
 
 def state(
-    net: nn.Module, ran: Iterable[FunctionType] = ()
+    net: nn.Module, ran: Iterable[FunctionType] = (), without: Container[str] = ()
 ) -> tuple[dict[str, Any], dict[int, Any]]:
-    """Return snapshots of all that may hold state, and the objects they keep alive."""
+    """Return snapshots of all that may hold state, by names, and the objects they keep alive.
+
+    What several names hold is seen by the first of them; ``without``: names that are left out.
+    """
     known: dict[int, Any] = {}
     for module in net.modules():
         if isinstance(module, torch.jit.ScriptModule):
@@ -253,7 +257,7 @@ def state(
                 "not readable", f"a module that is a container: {type(module).__name__}"
             )
     try:
-        kept = kept_by(net, ran).items()
+        kept = [(name, value) for name, value in kept_by(net, ran).items() if name not in without]
         return {name: snapshot(value, known) for name, value in kept}, known
     except RecursionError:
         raise TraceError("not readable", "objects that hold one another too deeply") from None
