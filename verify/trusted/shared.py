@@ -14,11 +14,11 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_leaves
 
 from verify.trusted.computed import cached, computed
-from verify.trusted.contents import CODE
+from verify.trusted.contents import CODE, MEMBER
 from verify.trusted.dice import dice, undrawn
 from verify.trusted.memory import filled
 from verify.trusted.state import PLAIN, changed, kept_by, snapshot, state
-from verify.trusted.surroundings import globals_of, installed, of_a_library
+from verify.trusted.surroundings import WRAPPERS, globals_of, installed, of_a_library
 from verify.trusted.values import mixing
 
 SIZES = (
@@ -79,7 +79,8 @@ class Shared:
         known: dict[int, Any] = {}
         odd = [*self.left().values()]
         snapshot(odd, known)
-        held = [v for v in known.values() if v is not odd and not isinstance(v, (*CODE, tuple))]
+        steady = *CODE, *WRAPPERS, MEMBER, tuple
+        held = [v for v in known.values() if v is not odd and not isinstance(v, steady)]
         return [value for value in (*odd, *held) if type(value) not in PLAIN]
 
 
