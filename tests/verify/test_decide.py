@@ -229,11 +229,15 @@ class Hooked(nn.Module):
         self.layer = nn.Linear(2, 3)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
-        found: dict[str, torch.Tensor] = {}
-        hook = self.layer.register_forward_hook(lambda _m, _x, y: found.setdefault("z", y))
+        found: list[torch.Tensor] = []
+
+        def keep(_module: nn.Module, _given: Any, y: torch.Tensor) -> None:
+            found.append(y)
+
+        hook = self.layer.register_forward_hook(keep)
         self.layer(x)
         hook.remove()
-        return torch.tanh(found["z"]) @ self.layer.weight
+        return torch.tanh(found[0]) @ self.layer.weight
 
 
 def test_an_error_of_another_kind_of_numbers_leaves_nothing_behind() -> None:
