@@ -85,7 +85,7 @@ def in_all_ways(net: nn.Module, x: Tensor) -> None:
             for grad, wants, alone in WAYS:
                 with suppress(Exception), torch.set_grad_enabled(grad), uncached(net):
                     net((x[:1] if alone else x).clone().requires_grad_(wants))
-            with suppress(Exception):
+            with suppress(Exception), torch.set_grad_enabled(torch.is_grad_enabled()):
                 net(x)  # it may cache attributes
     finally:
         torch.set_autocast_enabled("cpu", before[0])

@@ -2,7 +2,7 @@
 
 import gc
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import _lru_cache_wrapper, partial
 from types import CellType, FunctionType, ModuleType
 from typing import Any
@@ -14,11 +14,11 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_leaves
 
 from verify.trusted.computed import cached, computed
-from verify.trusted.contents import CODE, MEMBER
+from verify.trusted.contents import CODE
 from verify.trusted.dice import dice, undrawn
 from verify.trusted.memory import filled
 from verify.trusted.state import PLAIN, changed, kept_by, snapshot, state
-from verify.trusted.surroundings import WRAPPERS, globals_of, installed, of_a_library
+from verify.trusted.surroundings import globals_of, installed, of_a_library
 from verify.trusted.values import mixing
 
 SIZES = (
@@ -27,6 +27,7 @@ SIZES = (
     *(torch.zeros_like, torch.ones_like, torch.numel),
 )
 OWN = ("_parameters", "_buffers")
+KEEPING = (dict, list, set, deque, bytearray, ndarray, Iterator)
 
 
 class Shared:
@@ -75,12 +76,12 @@ class Shared:
         return {name: value for name, value in odd.items() if not is_librarys_file(value)}
 
     def spoilt(self) -> list[Any]:
-        """Return what has stayed changed, and what it holds but code and plain values."""
+        """Return what has stayed changed, and what it holds that may be changed."""
         known: dict[int, Any] = {}
         odd = [*self.left().values()]
         snapshot(odd, known)
-        steady = *CODE, *WRAPPERS, MEMBER, tuple
-        held = [v for v in known.values() if v is not odd and not isinstance(v, steady)]
+        held = [v for v in known.values() if v is not odd and not isinstance(v, CODE)]
+        held = [v for v in held if isinstance(v, KEEPING) or not of_a_library(type(v))]
         return [value for value in (*odd, *held) if type(value) not in PLAIN]
 
 
