@@ -65,7 +65,7 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
 def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, bool]:
     """Return how values differ in one run, "" if they do not, and whether some are finite."""
     (scale, size, samples, way), rng = run, np.random.default_rng(seed)
-    names = dict(net.named_parameters())
+    names, spare = dict(net.named_parameters()), copied(net) if way in UNUSUAL else net
     if not set(traced.names) <= set(names):
         return "a parameter of the graph is not one of the module's", False
     own = {name: tensor.detach().clone() for name, tensor in names.items()} if scale else {}
@@ -84,10 +84,10 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
                 bare = way(net, x)
         except Exception as error:  # of numbers of two kinds, or of a gradient in inference mode
             if way in UNUSUAL and (way is not inference or isinstance(error, RuntimeError)):
-                return "", False
-            if not free or x.dtype == plain_kinds[0]:
+                way, net = plain, spare
+            elif not free or x.dtype == plain_kinds[0]:
                 raise
-            x = x.to(plain_kinds[0])
+            x = x.to(plain_kinds[0]) if free else x
             with uncached(net):
                 bare = way(net, x)
         bare = bare.detach().double().numpy()

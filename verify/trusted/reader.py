@@ -209,9 +209,9 @@ class Reader:
                 return
             if base not in MOVED:
                 raise mixing("values that are not set")
-            args = fx.map_arg(node.args, self.mask)
-            copied = base == "copy"
-            mask = args[1].expand(one_sample(node)) if copied else node.target(*args)  # type: ignore
+            args: Any = fx.map_arg(node.args, self.mask)
+            call: Any = node.target  # a function here, elsewhere a text
+            mask = args[1].expand(one_sample(node)) if base == "copy" else call(*args)
         if mask.any():
             self.unset[node] = mask
 
