@@ -94,8 +94,18 @@ class Holds(nn.Module):
         return self.norm(x)
 
 
+class OnABuffer(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("one", torch.ones(3))
+        vars(self.one)["norm"] = Norm()
+
+    def forward(self, x: Tensor) -> Tensor:
+        return vars(self.one)["norm"](x)
+
+
 @pytest.mark.parametrize(
-    "make", [InAContext, ByAName, lambda: Holds(Norm()), lambda: Holds(Once())]
+    "make", [InAContext, ByAName, OnABuffer, lambda: Holds(Norm()), lambda: Holds(Once())]
 )
 def test_first_calls(make: Callable[[], nn.Module]) -> None:
     net = make()

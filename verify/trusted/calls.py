@@ -100,7 +100,7 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
     Raises:
         TraceError: a class or a file keeps something of the first samples that are seen.
     """
-    if odd := copies_itself(net):
+    if odd := overrides(net, COPYING):
         raise mixing(f"copies of {odd} are made by code of its own, which may leave something out")
     try:
         mine = copied(net)
@@ -139,10 +139,22 @@ def holds_any(function: FunctionType) -> bool:
     return len(libraries) < len(values)
 
 
-def copies_itself(net: nn.Module) -> str:
-    """Return the name of a class of modules whose code of the user's copies it, "" if none does."""
-    for cls in {c: None for module in net.modules() for c in type(module).__mro__}:
-        made = [vars(cls)[name] for name in COPYING & {*vars(cls)} if not of_a_library(cls)]
+def parts_in(net: nn.Module) -> list[nn.Module]:
+    """Return a module and all its parts, whatever it says itself that these are."""
+    parts = [net]
+    for part in parts:
+        inner = [m for m in vars(part).get("_modules", {}).values() if isinstance(m, nn.Module)]
+        parts += [m for m in inner if not any(m is known for known in parts)]
+    return parts
+
+
+def overrides(net: nn.Module, names: set[str]) -> str:
+    """Return the name of a class of modules with methods of the user's of these names, or ""."""
+    parts = parts_in(net)
+    if odd := [m for m in parts if names & {*vars(m)}]:
+        return type(odd[0]).__name__
+    for cls in {c: None for module in parts for c in type(module).__mro__}:
+        made = [vars(cls)[name] for name in names & {*vars(cls)} if not of_a_library(cls)]
         if any(not (isinstance(f, FunctionType) and is_librarys(f)) for f in made):
             return cls.__name__
     return ""

@@ -215,6 +215,9 @@ def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
             parts = key == "_modules"  # each with a path of its own
             held = str([(name, id(part)) for name, part in value.items()]) if parts else value
             found[f"{path}.{key}".lstrip(".")] = held
+        for key, tensor in {**module._parameters, **module._buffers}.items():
+            if own := attributes_of(tensor):
+                found[f"{path}.{key}.__dict__".lstrip(".")] = own
         for k, held in enumerate(slots_of(module)):
             found[f"{path}.slot {k}".lstrip(".")] = held
     for module in net.modules():

@@ -13,9 +13,9 @@ from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
-from torch.utils._pytree import tree_leaves
 
-from verify.trusted.builder import Builder, extent_of
+from verify.trusted.arguments import check_output, checked_dim
+from verify.trusted.builder import Builder
 from verify.trusted.calls import renewed, warm
 from verify.trusted.canonical import canonical
 from verify.trusted.graph import Graph, Literal, Node, Ref
@@ -139,34 +139,6 @@ def spelled(made: fx.GraphModule, batch: int | None) -> Any:
     shapes = [getattr(node.meta.get("val"), "shape", None) for node in nodes]
     texts = [(str(n.target), str(n.args), str(n.kwargs)) for n in nodes]
     return batch, tuple(texts), str(shapes)
-
-
-def checked_dim(net: Any, dim: Any) -> int:
-    """Return n, or raise what is wrong with the arguments."""
-    if not isinstance(net, nn.Module):
-        raise TypeError(f"net: expected a torch.nn.Module, got {type(net).__name__}")
-    if isinstance(net, torch.jit.ScriptModule):
-        raise TypeError("net: expected a torch.nn.Module that is not compiled to TorchScript")
-    if dim is None:
-        dim = getattr(net, "dim", None)
-    if dim is None:
-        linears = [m for m in net.modules() if isinstance(getattr(m, "in_features", None), int)]
-        ends = [(m.in_features, getattr(m, "out_features", None)) for m in linears]
-        one = len(ends) == 1 or (ends and ends[0][0] == ends[-1][1])
-        dim = ends[0][0] if one else None
-    if not isinstance(dim, int) or isinstance(dim, bool) or dim < 1:
-        raise ValueError(f"dim: expected an integer of at least 1, got {dim!r}")
-    return dim
-
-
-def check_output(made: fx.GraphModule, batch: int | None, dim: int) -> None:
-    """Raise ValueError unless the output has the shape (batch, dim)."""
-    (out,) = (node.meta["val"] for node in tree_leaves(list(made.graph.nodes)[-1].args))
-    if [extent_of(n) for n in out.shape] != [(1, not batch), (dim, False)]:
-        shape = ", ".join("batch" if not isinstance(n, int) else str(n) for n in out.shape)
-        raise ValueError(f"net: expected one output of shape (batch, {dim}), got ({shape})")
-    if not out.is_floating_point():
-        raise ValueError(f"net: expected a floating output, got {out.dtype}")
 
 
 PARTIAL = {
