@@ -1,5 +1,6 @@
 """The comparison of graph and module: what is no part of a sample is seen when it is read."""
 
+import cProfile
 import gc
 import inspect
 import os
@@ -17,6 +18,7 @@ from torch._C import _len_torch_dispatch_stack
 
 import verify
 from verify.search.paths import strays
+from verify.search.prove import prove
 
 
 class Tied(nn.Module):
@@ -293,3 +295,11 @@ def test_following_leaves_other_tracers_alone() -> None:
         assert sys.gettrace() is tracer
     finally:
         sys.settrace(before)
+
+
+def test_a_verdict_can_be_profiled() -> None:
+    profile = cProfile.Profile()
+    verdict = profile.runcall(verify.decide, nn.Tanh(), "psd", 2)
+    assert verdict.status == "proved"
+    codes = [entry.code for entry in profile.getstats() if not isinstance(entry.code, str)]
+    assert prove.__code__ in codes  # which comes after the calls that are followed

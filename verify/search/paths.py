@@ -24,7 +24,7 @@ from verify.trusted.calls import WAYS
 from verify.trusted.program import HINT, program
 from verify.trusted.shared import calls_of
 from verify.trusted.state import snapshot
-from verify.trusted.surroundings import globals_of, is_librarys
+from verify.trusted.surroundings import globals_of, is_librarys, profile_by
 from verify.trusted.surroundings import installed as librarys
 
 SITE = Path(torch.__file__).parent.parent
@@ -97,11 +97,12 @@ class Follow:
         """Follow what is called."""
         before = sys.gettrace(), sys.getprofile()
         sys.settrace(self.call)
-        sys.setprofile(self.profile if asks else before[1])
+        if asks:
+            sys.setprofile(self.profile)
         try:
             act()
         finally:
-            sys.setprofile(before[1])
+            profile_by(before[1])
             sys.settrace(before[0])
         return self
 

@@ -103,6 +103,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, FunctionType):  # one of torch's may be made around the user's
         parts = [value.__defaults__, value.__kwdefaults__, *captured(value)]
         own = [(k, snapshot(v, known)) for k, v in vars(value).items() if k != UNCOMPILED]
+        own += [("", value.__doc__), *((k, id(v)) for k, v in value.__annotations__.items())]
         return id(value), own, [snapshot(part, known) for part in parts]
     if issubclass(kind, _lru_cache_wrapper):  # what it keeps is judged in shared.py
         return id(value), [snapshot(part, known) for part in (value.__wrapped__, vars(value))]

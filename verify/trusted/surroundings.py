@@ -7,6 +7,7 @@ import os
 import sys
 import sysconfig
 from collections.abc import Iterable, Mapping, Sequence
+from cProfile import Profile
 from functools import cached_property, partialmethod
 from pathlib import Path
 from types import CellType, CodeType, FrameType, FunctionType, ModuleType
@@ -171,7 +172,15 @@ class Ran:
             self.handles |= not home.startswith(("torch.", "verify."))
 
     def __exit__(self, *_: object) -> None:
-        sys.setprofile(self.before)
+        profile_by(self.before)
+
+
+def profile_by(before: Any) -> None:
+    """Profile by what ``sys.getprofile`` has told: a function, a profiler written in C, nothing."""
+    if isinstance(before, Profile):
+        before.enable()
+    else:
+        sys.setprofile(before)
 
 
 def handles(code: CodeType) -> bool:
