@@ -167,3 +167,16 @@ for table, symmetric, psd, why in (
         made = field(energy, GRADIENTS[count % 3])
         count += 1
         examine(made, symmetric=symmetric, psd=psd, why=why, kind="everyday_potentials", name=name)
+
+
+# Of one sample: over all of its entries.
+for name, energy, psd in (
+    ("largest_of_one", lambda s, x: s.lin(x).max()[None], True),
+    ("largest_size_of_one", lambda s, x: s.lin(x).abs().max()[None], True),
+    ("smallest_of_one", lambda s, x: s.lin(x).min()[None] + 0.1 * sq(x), False),
+):
+    examine(
+        field(energy, by_vmap), symmetric=True, psd=psd,
+        why="torch shares the gradient of an extremum of all between equal entries",
+        kind="everyday_potentials", name=name,
+    )  # fmt: skip
