@@ -1,8 +1,7 @@
 """Decide both claims about a module: trace, prove, refute; and check certificates."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Iterator
 from threading import RLock
 
 from torch import nn
@@ -15,9 +14,8 @@ from verify.search.roll import roll
 from verify.search.rounding import rests_on_rounding
 from verify.search.suggest import suggest
 from verify.trusted import kernel
-from verify.trusted.computed import unset
-from verify.trusted.dice import undrawn
 from verify.trusted.graph import Graph, GraphError
+from verify.trusted.restored import Restored
 from verify.trusted.schema import covers
 from verify.trusted.trace import Traced, TraceError, fix, freeze, trace
 from verify.verdict import CLAIMS, SCOPES, Certificate, Reason, Verdict
@@ -48,18 +46,18 @@ def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all
     for name, value, known in (("claim", claim, CLAIMS), ("scope", scope, SCOPES)):
         if value not in known:
             raise ValueError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
-    with as_it_was(net):
-        return decided(net, claim, dim, scope)
+    with ALONE, Restored(net) as kept:
+        verdict = decided(net, claim, dim, scope, kept.put_back)
+    if kept.spoilt and verdict.status != "unknown":
+        detail = f"the call changes {kept.spoilt[0]}, at least where it ends by an error"
+        return replaced(verdict, status="unknown", certificate=None, counterexample=None,
+                        suggestion="", reason=Reason("not a sample map", detail))  # fmt: skip
+    return verdict
 
 
-@contextmanager
-def as_it_was(net: nn.Module) -> Iterator[None]:
-    """Look at a module in one thread at a time, and leave what its calls compute as it was."""
-    with ALONE, undrawn(), unset(net) if isinstance(net, nn.Module) else nullcontext():
-        yield
-
-
-def decided(net: nn.Module, claim: str, dim: int | None, scope: str) -> Verdict:
+def decided(
+    net: nn.Module, claim: str, dim: int | None, scope: str, put_back: Callable[[], None]
+) -> Verdict:
     try:
         traced = trace(net, dim)
     except TraceError as error:
@@ -71,7 +69,7 @@ def decided(net: nn.Module, claim: str, dim: int | None, scope: str) -> Verdict:
         "unknown", claim, scope, n, exclusions=traced.exclusions, names=traced.names,
         graph=traced.graph,
     )  # fmt: skip
-    difference = disagreement(net, traced, scope)
+    difference = disagreement(net, traced, scope, put_back)
     if difference:
         return replaced(told, reason=Reason("not a sample map", difference))
     failures: list[Failure] = []
@@ -163,11 +161,13 @@ def check(certificate: Certificate, net: nn.Module | None = None, dim: int | Non
     """
     kernel.check(certificate.document)
     if net is not None:
-        with as_it_was(net):
-            compare(certificate, net, dim)
+        with ALONE, Restored(net) as kept:
+            compare(certificate, net, dim, kept.put_back)
 
 
-def compare(certificate: Certificate, net: nn.Module, dim: int | None) -> None:
+def compare(
+    certificate: Certificate, net: nn.Module, dim: int | None, put_back: Callable[[], None]
+) -> None:
     """Raise Rejected unless a certificate is about the map of a module."""
     try:
         traced = trace(net, dim)
@@ -183,7 +183,7 @@ def compare(certificate: Certificate, net: nn.Module, dim: int | None) -> None:
             raise kernel.Rejected("schema", str(error)) from None
     if not same:
         raise kernel.Rejected("module", "the certificate is about another map than the module's")
-    difference = disagreement(net, traced, certificate.scope)
+    difference = disagreement(net, traced, certificate.scope, put_back)
     if difference:
         raise kernel.Rejected("module", difference)
 

@@ -26,14 +26,16 @@ Map = Callable[[Tensor], Tensor]
 Run = tuple[float, float, int, Callable[[Map, Tensor], Tensor]]
 
 
-def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
+def disagreement(
+    net: nn.Module, traced: Traced, scope: str, put_back: Callable[[], None] = lambda: None
+) -> str:
     """Return how the module's values differ from its graph's, "" where they do not.
 
     Looked at: the parameters as they are, and random ones; small and large points, and those beyond
     the great numbers that the code names; as a leaf, as a result, transposed, and in inference
     mode. Only where the graph jumps may one sample in three differ: rounding may take it to the
     other side. A value that Python reads, or a random number that it draws, is a disagreement too:
-    the graph cannot know.
+    the graph cannot know. What an error may leave half done is ``put_back``.
     """
     own, kinds = net, [*map(type, net.modules())]
     try:
@@ -46,23 +48,26 @@ def disagreement(net: nn.Module, traced: Traced, scope: str) -> str:
     values = [t.clone() for t in fixed]
     for number, run in enumerate((*RUNS, *far_out(own, traced))):
         judged = copied(own) if run[3] in UNUSUAL else net  # an error may leave something behind
-        told, known = compared(judged if number else own, traced, run, number)  # a copy may differ
+        judged = judged if number else own  # a copy may differ
+        told, known = compared(judged, traced, run, number, put_back)
         if told == DIFFERS and run[1] > 1:  # there rounding may be all that is left
-            told, known = compared(copied(net).double(), traced, run, number)
+            told, known = compared(copied(net).double(), traced, run, number, put_back)
         if told:
             return told
         finite = finite or (known and (scope == "all" or not run[0]))
     if not all(map(same, fixed, values)):
         return "the call changes a tensor that the module keeps"
-    if swallows(net, torch.zeros(2, dim(traced), dtype=dtype(net))):
+    if swallows(net, torch.zeros(2, dim(traced), dtype=dtype(net)), put_back):
         return "the module catches an error of torch, which depends on values"
-    told = strays(own, dim(traced))
+    told = strays(own, dim(traced), traced.cached)
     if told:
         return told
     return "" if finite else "the module is not finite at any of the points looked at"
 
 
-def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, bool]:
+def compared(
+    net: nn.Module, traced: Traced, run: Run, seed: int, put_back: Callable[[], None]
+) -> tuple[str, bool]:
     """Return how values differ in one run, "" if they do not, and whether some are finite."""
     (scale, size, samples, way), rng = run, np.random.default_rng(seed)
     names, spare = dict(net.named_parameters()), copied(net) if way in UNUSUAL else net
@@ -88,6 +93,7 @@ def compared(net: nn.Module, traced: Traced, run: Run, seed: int) -> tuple[str, 
             elif not free or x.dtype == plain_kinds[0]:
                 raise
             x = x.to(plain_kinds[0]) if free else x
+            put_back()
             with uncached(net):
                 bare = way(net, x)
         bare = bare.detach().double().numpy()

@@ -8,9 +8,9 @@ Python about where and when it runs is seen too.
 import os
 import sys
 import sysconfig
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
-from functools import _lru_cache_wrapper, lru_cache, partial
+from functools import lru_cache, partial
 from pathlib import Path
 from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -22,7 +22,6 @@ from verify.search.reach import NAMED, asked, beyond, called, held_by, is_beyond
 from verify.search.stream import Streamed, differs
 from verify.trusted.calls import WAYS
 from verify.trusted.program import HINT, program
-from verify.trusted.shared import calls_of
 from verify.trusted.state import snapshot
 from verify.trusted.surroundings import globals_of, is_librarys, profile_by
 from verify.trusted.surroundings import installed as librarys
@@ -107,12 +106,15 @@ class Follow:
         return self
 
 
-def strays(net: nn.Module, dim: int) -> str:
-    """Return in what a module's own code depends on where it runs, "" if it is not seen to."""
+def strays(net: nn.Module, dim: int, cached: Iterable[Callable[[], Any]] = ()) -> str:
+    """Return in what a module's own code depends on where it runs, "" if it is not seen to.
+
+    Looked at are the functions behind its caches too, by the calls that these keep.
+    """
     kept = held(net)
     if odd := held_by(kept):
         return f"the module holds {odd}, which is no part of a sample"
-    if odd := next(filter(None, (behind_cache(net, value) for value in kept)), ""):
+    if odd := next(filter(None, (behind_cache(net, call) for call in cached)), ""):
         return odd
     plain, traced = Streamed(net), Streamed(net)
     tensors = dict(traced.named_parameters(remove_duplicate=False))
@@ -141,15 +143,12 @@ def strays(net: nn.Module, dim: int) -> str:
     return next(filter(None, (in_way(net, plain, traced, run, way, x, usual) for way in WAYS)), "")
 
 
-def behind_cache(net: nn.Module, value: Any) -> str:
-    """Return what the function behind a cache of Python's reads, "" if nothing, or no cache."""
-    for call in calls_of(value) if isinstance(value, _lru_cache_wrapper) else ():
-        here = Follow(net)
-        with suppress(Exception):  # of the user's code: then the cache is not steady
-            here.run(call, True)
-        if here.told:
-            return read(here)
-    return ""
+def behind_cache(net: nn.Module, call: Callable[[], Any]) -> str:
+    """Return what the function behind a cache of Python's reads, "" if nothing."""
+    here = Follow(net)
+    with suppress(Exception):  # of the user's code: then the cache is not steady
+        here.run(call, True)
+    return read(here)
 
 
 def others(plain: Streamed, traced: Streamed) -> str:
@@ -238,5 +237,6 @@ def yours(file: str, module: str, homes: frozenset[str]) -> bool:
     if file.startswith(WRITTEN) or (file == "<string>" and module.startswith("namedtuple_")):
         return False  # by torch, by collections
     if file.startswith("<") and not file.startswith(CELLS):  # by exec: of whom?
-        return not (module in sys.modules and librarys(sys.modules[module]))
+        typed = module == "__main__"  # whatever file stands for it: of doctest, of asyncio
+        return typed or not (module in sys.modules and librarys(sys.modules[module]))
     return first in homes if installed else True

@@ -22,7 +22,7 @@ from pathlib import PurePath
 from threading import RLock
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodDescriptorType, ModuleType
 from typing import Any
-from weakref import ReferenceType
+from weakref import ProxyTypes, ReferenceType
 
 import numpy as np
 import torch
@@ -139,6 +139,8 @@ def keeper(value: Any) -> str:
         return name
     if isinstance(value, attrgetter | methodcaller):
         return spelled([repr(value)])
+    if kind in ProxyTypes:  # they say that they are what they stand for
+        return name
     if isinstance(value, HELD) or root not in sys.stdlib_module_names:
         return ""
     return "" if root in PLAIN.split() and kind is not memoryview else name

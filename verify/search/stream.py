@@ -92,8 +92,16 @@ class Streamed(nn.Module):
 
 def held(net: nn.Module) -> list[Tensor]:
     """Return the tensors that a module and its parts hold."""
-    parts = [{**vars(m), **m._parameters, **m._buffers} for m in net.modules()]
-    return tensors(tree_leaves([[*part.values()] for part in parts]))
+    queue: list[Any] = [
+        v for m in net.modules() for v in {**vars(m), **m._parameters, **m._buffers}.values()
+    ]
+    known = {id(value) for value in queue}
+    for value in queue:  # a container may hold itself
+        inner = [*value.values()] if isinstance(value, dict) else value
+        if isinstance(inner, list | tuple):
+            queue += [part for part in inner if id(part) not in known]
+            known |= {id(part) for part in inner}
+    return tensors(queue)
 
 
 def tensors(leaves: Sequence[Any]) -> list[Tensor]:

@@ -5,7 +5,7 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 from unittest.mock import patch
@@ -145,19 +145,22 @@ class Failing(TorchDispatchMode):
         return func(*args, **(kwargs or {}))
 
 
-def swallows(net: nn.Module, x: Tensor) -> bool:
-    """Return whether a module goes on where one of its operations raises an error."""
+def swallows(net: nn.Module, x: Tensor, put_back: Callable[[], None] = lambda: None) -> bool:
+    """Return whether a module goes on where one of its operations raises an error.
+
+    What the error leaves half done is ``put_back``.
+    """
     for grad, wants, alone in WAYS:
         sample = (x[:1] if alone else x).clone().requires_grad_(wants)
         ran = Ran()
         with suppress(Exception), torch.set_grad_enabled(grad), uncached(net), ran:
             net(sample)  # a gradient in forward may not be possible
-        if ran.handles and goes_on(net, sample, grad):
+        if ran.handles and goes_on(net, sample, grad, put_back):
             return True
     return False
 
 
-def goes_on(net: nn.Module, x: Tensor, grad: bool) -> bool:
+def goes_on(net: nn.Module, x: Tensor, grad: bool, put_back: Callable[[], None]) -> bool:
     """Return whether a call ends well though an operation raises, or is too long to know."""
     for at in range(MOST):
         mode = Failing(at)
@@ -165,6 +168,7 @@ def goes_on(net: nn.Module, x: Tensor, grad: bool) -> bool:
             with torch.set_grad_enabled(grad), uncached(net), mode:
                 net(x)
         except Exception:  # of the operation, or of the user's code in its wake
+            put_back()
             continue
         return mode.left > MOST  # it did raise, else there are no more of them
     return True

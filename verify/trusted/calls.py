@@ -10,13 +10,14 @@ from weakref import ReferenceType, ref
 
 import torch
 from torch import Tensor, nn
+from torch.nn.utils import parametrize
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from verify.trusted.computed import computed, copied, hooked, uncached
 from verify.trusted.dice import undrawn
-from verify.trusted.shared import Shared
+from verify.trusted.shared import Entry, Shared
 from verify.trusted.state import changed, state
 from verify.trusted.surroundings import (
     Ran,
@@ -29,7 +30,7 @@ from verify.trusted.surroundings import (
     reached,
     within,
 )
-from verify.trusted.values import TraceError, mixing
+from verify.trusted.values import TraceError, mixing, unreadable
 
 # How a module may be called: with gradients on, with one wanted, of one sample instead of many.
 WAYS = tuple(product((True, False), (False, True), (False, True)))
@@ -92,20 +93,25 @@ def in_all_ways(net: nn.Module, x: Tensor) -> None:
         torch.set_default_dtype(before[1])
 
 
-def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
+def warm(net: nn.Module, samples: Tensor) -> tuple[list[CodeType], list[Entry]]:
     """Call a copy, so that what the user's code caches is made of numbers, not of a trace.
 
-    Returned is the user's code that runs in the ways in which a trace calls the module.
+    Returned is the user's code that runs in the ways in which a trace calls the module, and the
+    calls behind the caches of Python's that it uses.
 
     Raises:
         TraceError: a class or a file keeps something of the first samples that are seen.
     """
     if odd := overrides(net, COPYING):
         raise mixing(f"copies of {odd} are made by code of its own, which may leave something out")
+    if parametrize._cache_enabled:
+        raise mixing("torch's parametrize.cached keeps what it makes of the parameters")
     try:
         mine = copied(net)
-    except Exception:  # of the user's code: it is reported where values are compared
-        return []
+    except Exception as error:  # of the user's code, of any kind
+        text = " ".join(str(error).split())[:80]
+        told = f"the module cannot be copied, to call it apart: {type(error).__name__}: {text}"
+        raise unreadable(told) from error
     derived, shared = Derived(samples), Shared(mine)
     met = within(net)[1] if SPOILT else ()
     if told := next((told for value, told in SPOILT if id(value) in met), ""):
@@ -118,17 +124,19 @@ def warm(net: nn.Module, samples: Tensor) -> list[CodeType]:
             raise mixing(COUNTED)
         if derived.kept():
             raise mixing("the call keeps a tensor that it makes of the samples")
-        shared.check([t for t in (*net.parameters(), *mine.parameters()) if t.requires_grad])
+        cached = shared.check(
+            [t for t in (*net.parameters(), *mine.parameters()) if t.requires_grad]
+        )
         known = {id(f.__code__) for f in reached(net)}
         unseen = [code for code in codes if id(code) not in known]
         if odd := [f.__qualname__ for f in behind(net, unseen) if holds_any(f)]:
             raise mixing(f"{odd[0]} is found only when it runs, and may keep what it then makes")
     except BaseException as error:  # an interruption too
-        shared.put_back()
+        shared.start_anew()
         told = error.detail if isinstance(error, TraceError) else "a call did not end"
         SPOILT.extend((value, told) for value in shared.spoilt())
         raise
-    return codes
+    return codes, cached
 
 
 def holds_any(function: FunctionType) -> bool:

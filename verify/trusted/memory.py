@@ -2,16 +2,19 @@
 
 import itertools
 import operator
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
 import torch
+from numpy.lib.array_utils import byte_bounds
 from torch import Tensor, fx, nn
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.parameter import is_lazy
 from torch.utils._pytree import tree_leaves
 
-from verify.trusted.values import unreadable
+from verify.trusted.values import mixing, unreadable
 
 
 def folded(t: Tensor) -> bool:
@@ -24,6 +27,12 @@ def folded(t: Tensor) -> bool:
     return False
 
 
+def ends(t: Tensor) -> tuple[int, int]:
+    """Return the addresses between which a tensor lies."""
+    last = sum(by * (n - 1) for by, n in zip(t.stride(), t.shape, strict=True))
+    return t.data_ptr(), t.data_ptr() + t.element_size() * (last + 1)
+
+
 def overlap(a: Tensor, b: Tensor) -> bool:
     """Return whether two tensors may share memory.
 
@@ -31,10 +40,7 @@ def overlap(a: Tensor, b: Tensor) -> bool:
     >>> overlap(t[:2], t[2:]), overlap(t[:3], t[2:])
     (False, True)
     """
-    (a_first, a_last), (b_first, b_last) = (
-        (t.data_ptr(), t.data_ptr() + t.element_size() * (1 + sum(map(operator.mul, t.stride(), (n - 1 for n in t.shape)))))  # noqa: E501
-        for t in (a, b)
-    )  # fmt: skip
+    (a_first, a_last), (b_first, b_last) = ends(a), ends(b)
     return bool(a.numel() and b.numel()) and a_first < b_last and b_first < a_last
 
 
@@ -113,6 +119,21 @@ def check_tensors(tensors: Mapping[str, Tensor], parameters: Mapping[str, Tensor
     for (name, t), (other, u) in itertools.combinations(tensors.items(), 2):
         if t is not u and (t.requires_grad or u.requires_grad) and overlap(t, u):
             raise unreadable(f"{name} and {other} share memory")
+
+
+def check_apart(held: Iterable[Any], thetas: Sequence[Tensor]) -> None:
+    """Raise if something else that is held lies in a parameter's memory, and changes with it."""
+    known = {id(t) for t in thetas}
+    arrays = [v for v in held if isinstance(v, np.ndarray) and not v.dtype.hasobject]
+    tensors = [v for v in held if isinstance(v, Tensor) and not isinstance(v, FakeTensor)]
+    tensors = [v for v in tensors if v.layout == torch.strided and v.device.type == "cpu"]
+    found = [v for v in tensors if id(v) not in known and not (v.is_nested or is_lazy(v))]
+    places = [(v, *ends(v)) for v in found] + [(v, *byte_bounds(v)) for v in arrays if v.size]
+    for value, first, last in places:
+        for t in thetas:
+            if t.numel() and first < ends(t)[1] and ends(t)[0] < last:
+                kind = type(value).__name__
+                raise mixing(f"a {kind} is kept that shares the memory of a parameter")
 
 
 @contextmanager

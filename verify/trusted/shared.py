@@ -1,14 +1,18 @@
 """What a first call leaves behind, in a module and in what it shares with others."""
 
 import gc
+from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from functools import _lru_cache_wrapper, partial
+from random import Random
 from types import CellType, FunctionType, ModuleType
 from typing import Any
 
 import torch
 from numpy import ndarray
+from numpy.random import Generator, RandomState
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_leaves
@@ -17,7 +21,7 @@ from verify.trusted.computed import cached, computed
 from verify.trusted.contents import CODE
 from verify.trusted.dice import dice, undrawn
 from verify.trusted.memory import filled
-from verify.trusted.state import PLAIN, changed, kept_by, snapshot, state
+from verify.trusted.state import PLAIN, PYTHONS, changed, kept_by, snapshot, spelled, state
 from verify.trusted.surroundings import globals_of, installed, of_a_library
 from verify.trusted.values import mixing
 
@@ -26,8 +30,14 @@ SIZES = (
     *(Tensor.size, Tensor.dim, Tensor.numel, Tensor.__len__, Tensor.new_zeros, Tensor.new_ones),
     *(torch.zeros_like, torch.ones_like, torch.numel),
 )
+LARGEST = 1_000_000  # entries of a tensor that is put back
 OWN = ("_parameters", "_buffers")
-KEEPING = (dict, list, set, deque, bytearray, ndarray, Iterator)
+Entry = tuple[Callable[[], Any], Any]  # a call, and what is kept of it
+FILLINGS = ((True, None), (False, 1), (True, -1000))  # gradients on? other numbers as parameters
+KEEPING = (
+    *(dict, list, set, deque, bytearray, array, ndarray, Tensor, Iterator, CellType),
+    *(Random, torch.Generator, Generator, RandomState),
+)
 
 
 class Shared:
@@ -38,32 +48,54 @@ class Shared:
     """
 
     def __init__(self, net: nn.Module) -> None:
-        tensors = [f"{path}.{key}".lstrip(".") for path, _ in net.named_modules() for key in OWN]
-        self.net, self.without = net, {*tensors, *computed(net)}
-        self.before, known = state(net, (), self.without)
-        held = [*known.values()]
+        parts = [(f"{path}.", module) for path, module in net.named_modules()]
+        tensors = [f"{path}{key}".lstrip(".") for path, _ in parts for key in OWN]
+        there = {
+            f"{path}{key}".lstrip(".") for path, m in parts for key in vars(m).keys() & cached(m)
+        }
+        self.net, self.without = net, {*tensors, *computed(net)} - there
+        self.before, found = state(net, (), self.without)
+        held = [*found.values()]
         caches = [value for value in held if isinstance(value, _lru_cache_wrapper)]
         self.caches = [(cache, cache.cache_info()) for cache in caches]
         self.others = [put_back for value in held if (put_back := undo(value))]
         self.names = [(home, k, home[k]) for home, k in globals_of(net).values() if k in home]
 
-    def check(self, thetas: Sequence[Tensor]) -> None:
-        """Raise TraceError for what a first call leaves behind, or caches of the parameters."""
-        if odd := [*self.left()]:
-            raise mixing(f"the call changes {odd[0]}")
+    def check(self, thetas: Sequence[Tensor]) -> list[Entry]:
+        """Return the calls behind the caches that a first call uses, and what is kept of each.
+
+        Raises:
+            TraceError: a first call, or one of these, leaves something behind; a cache keeps what
+                is made of parameters, or may be another at each call.
+        """
+        self.refuse()
         made = kept_anew(self.net)
         for cache, known in self.caches:
             made += entries(cache) if cache.cache_info() != known else []
-        if not all(is_steady(entry, thetas) for entry in made):
+        steady = True
+        for ways in (FILLINGS[:1], FILLINGS[1:]) if made else ():
+            steady = steady and all(is_steady(entry, thetas, ways) for entry in made)
+            self.refuse()
+        if not steady:
             raise mixing("a cache keeps what is made of parameters, or may be another at each call")
+        return made
 
-    def put_back(self) -> None:
+    def refuse(self) -> None:
+        if odd := [*self.left()]:
+            raise mixing(f"the call changes {odd[0]}")
+
+    def start_anew(self) -> None:
         """Leave all as it was, so that another first call is one too."""
         for cache, known in self.caches:
-            if cache.cache_info().misses != known.misses:
+            if cache.cache_info().misses != known.misses and not known.currsize:
                 cache.cache_clear()
+        self.put_back()
+
+    def put_back(self) -> None:
+        """Put back all but what caches of Python's keep."""
         for put_back in self.others:
-            put_back()
+            with suppress(Exception):  # of the user's objects: then they are spoilt
+                put_back()
         for home, name, value in self.names:
             if home.get(name) is not value:
                 home[name] = value
@@ -73,7 +105,8 @@ class Shared:
         values = kept_by(self.net)
         names = changed(self.before, state(self.net, (), self.without)[0])
         odd = {name: values.get(name) for name in names}
-        return {name: value for name, value in odd.items() if not is_librarys_file(value)}
+        new = {name for name in odd if name not in self.before}  # of what torch itself imports
+        return {k: v for k, v in odd.items() if not (k in new and is_librarys_file(v))}
 
     def spoilt(self) -> list[Any]:
         """Return what has stayed changed, and what it holds that may be changed."""
@@ -87,9 +120,6 @@ class Shared:
 
 def is_librarys_file(value: Any) -> bool:
     return isinstance(value, ModuleType) and installed(value)
-
-
-Entry = tuple[Callable[[], Any], Any]  # a call, and what is kept of it
 
 
 def calls_of(cache: Any) -> list[partial[Any]]:
@@ -136,13 +166,13 @@ class Touches(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def is_steady(entry: Entry, thetas: Sequence[Tensor]) -> bool:
+def is_steady(entry: Entry, thetas: Sequence[Tensor], ways: Sequence[Any] = FILLINGS) -> bool:
     """Return whether a call results again in what is kept of it, and draws no random numbers.
 
     Also with other numbers as parameters, of which it may not compute anything.
     """
     call, kept = entry
-    for grad, factor in ((True, None), (False, 1), (True, -1000)):
+    for grad, factor in ways:
         with undrawn(), filled(thetas, factor), torch.set_grad_enabled(grad):
             before = dice()
             try:
@@ -165,7 +195,7 @@ def equal(a: Any, b: Any) -> bool:
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         known = a.shape == b.shape and a.dtype == b.dtype
         return known and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
-    return a is b or (type(a) in PLAIN and type(a) is type(b) and repr(a) == repr(b))
+    return a is b or (type(a) in PLAIN and type(a) is type(b) and spelled(a) == spelled(b))
 
 
 def undo(value: Any) -> Callable[[], None] | None:
@@ -176,9 +206,12 @@ def undo(value: Any) -> Callable[[], None] | None:
         return partial(refilled, plain, value, old)
     if type(value) is ndarray:
         return partial(rewritten, value, value.copy())
+    if type(value) in (Tensor, nn.Parameter) and restorable(value):
+        return partial(rewritten, value, value.detach().clone())
     users = not of_a_library(value) if isinstance(value, type) else False
+    names = PYTHONS.split()
     if users or (isinstance(value, ModuleType) and not installed(value)):
-        return partial(renamed, value, {k: v for k, v in vars(value).items() if k[:2] != "__"})
+        return partial(renamed, value, {k: v for k, v in vars(value).items() if k not in names})
     cells = [*(value.__closure__ or ())] if isinstance(value, FunctionType) else []
     held = [(cell, cell.cell_contents) for cell in cells if cell != CellType()]
     return partial(recaptured, held) if held else None
@@ -200,14 +233,28 @@ def parts(entry: Any) -> Any:
     return [*map(id, entry)] if type(entry) is tuple else id(entry)
 
 
+def restorable(t: Tensor) -> bool:
+    plain = t.layout == torch.strided and not (t.is_nested or t.is_quantized)
+    return plain and t.device.type == "cpu" and t.numel() <= LARGEST
+
+
 def rewritten(value: Any, old: Any) -> None:
-    if value.flags.writeable and value.tobytes() != old.tobytes():
-        value[...] = old
+    """Put back the entries of an array or a tensor, unless it has another shape by now."""
+    if value.shape != old.shape or value.dtype != old.dtype:
+        return
+    with torch.no_grad():
+        changed = (
+            not equal(value, old)
+            if isinstance(value, Tensor)
+            else (value.flags.writeable and value.tobytes() != old.tobytes())
+        )
+        if changed:
+            value[...] = old
 
 
 def renamed(value: Any, old: dict[str, Any]) -> None:
     now = vars(value)
-    for key in [k for k in now if k[:2] != "__" and k not in old]:
+    for key in [k for k in now if k not in PYTHONS.split() and k not in old]:
         delattr(value, key)
     for key in [k for k, held in old.items() if now.get(k) is not held]:
         setattr(value, key, old[key])

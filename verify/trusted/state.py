@@ -68,20 +68,24 @@ def position(walk: Any) -> list[Any]:
 def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     """Return something to compare, which changes when a value is changed in place."""
     kind, known = type(value), {} if known is None else known
-    if kind in (int, float, complex, str, bytes, bytearray, bool, NoneType):
-        return kind, repr(value)
+    if kind in (int, float, complex, str, bytes, bool, NoneType):
+        return kind, spelled(value)
     if issubclass(kind, torch.jit.ScriptModule | torch.ScriptObject):
         raise TraceError("not readable", f"TorchScript, whose state is not seen: {kind.__name__}")
     if issubclass(kind, Tensor):
         held = None if isinstance(value, FakeTensor) else attributes_of(value)
         own = snapshot(held, known) if held else None
+        known[id(value)] = value
         version = value.tolist() if value.is_inference() else value._version
         return id(value), str(version), value.requires_grad, own
     if isinstance(value, Random | Generator | RandomState | torch.Generator):
+        known[id(value)] = value
         return id(value), rolled(value), own_of(value, known)
     if id(value) in known:
         return id(value)
     known[id(value)] = value  # kept alive, so that no other object gets its id
+    if kind is bytearray:
+        return id(value), bytes(value)
     if kind.__module__ in ("numpy", "array") or isinstance(value, ndarray):
         objects = getattr(getattr(value, "dtype", None), "hasobject", False)
         rows = value.ravel().tolist() if objects else ()
@@ -103,7 +107,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, FunctionType):  # one of torch's may be made around the user's
         parts = [value.__defaults__, value.__kwdefaults__, *captured(value)]
         own = [(k, snapshot(v, known)) for k, v in vars(value).items() if k != UNCOMPILED]
-        own += [("", value.__doc__), *((k, id(v)) for k, v in value.__annotations__.items())]
+        own += [("", value.__name__), *said(value)]
         return id(value), own, [snapshot(part, known) for part in parts]
     if issubclass(kind, _lru_cache_wrapper):  # what it keeps is judged in shared.py
         return id(value), [snapshot(part, known) for part in (value.__wrapped__, vars(value))]
@@ -119,8 +123,9 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     foreign = of_a_library(own)
     if own is value and not foreign:  # a class may count calls
         users = [c for c in (*value.__mro__, kind) if not of_a_library(c)]
+        known |= {id(c): c for c in users}
         kept = [{k: v for k, v in vars(c).items() if k not in PYTHONS.split()} for c in users]
-        return id(value), [snapshot(held, known)[1] for held in kept]
+        return id(value), [snapshot(held, known)[1] for held in kept], [*map(said, users)]
     if issubclass(kind, ModuleType) and not installed(value):
         return id(value), [
             (k, entry(v, known)) for k, v in vars(value).items() if k not in PYTHONS.split()
@@ -134,6 +139,13 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     own_dict = attributes_of(value)
     held = [*slots_of(value), own_dict, *parts_of(value)]
     return id(value), own, snapshot(held, known)[1], raw(value)
+
+
+def said(value: Any) -> list[tuple[str, Any]]:
+    """Return what a function or a class says of itself, of each annotation which object it is."""
+    noted = vars(value).get("__annotations__", {}) if isinstance(value, type) else None
+    noted = value.__annotations__ if noted is None else noted
+    return [("", value.__doc__), *((k, id(v)) for k, v in noted.items())]
 
 
 def own_of(value: Any, known: dict[int, Any]) -> Any:
@@ -159,6 +171,11 @@ BARE = (dict, list, tuple, set, frozenset)  # hold their entries alone
 PLAIN = (int, float, complex, str, bytes, bool, NoneType)
 
 
+def spelled(value: Any) -> Any:
+    """Return a plain value as something that is equal to itself, and -0.0 not to 0.0."""
+    return value if type(value) is int else repr(value)
+
+
 def counted(value: Any) -> list[tuple[str, Any]]:
     """Return the numbers and texts of a library's object, and how long its lists are."""
     found: list[tuple[str, Any]] = []
@@ -168,7 +185,7 @@ def counted(value: Any) -> list[tuple[str, Any]]:
         if name in PYTHONS.split():  # a warning is registered once
             continue
         if type(held) in PLAIN:
-            found.append((str(name), repr(held)))
+            found.append((str(name), spelled(held)))
         elif type(held) in (list, set):
             found.append((str(name), len(held)))
         elif type(held) is dict and isinstance(value, ModuleType):

@@ -74,7 +74,8 @@ def is_librarys(function: FunctionType) -> bool:
     """Return whether a function's code is Python's or a library's, whatever its name says."""
     made = function.__code__.co_filename.startswith("<")
     home = sys.modules.get(str(function.__globals__.get("__name__"))) if made else None
-    return of_library_code(function.__code__) or (home is not None and installed(home))
+    inside = home is not None and vars(home) is function.__globals__ and installed(home)
+    return of_library_code(function.__code__) or inside
 
 
 def of_library_code(code: CodeType) -> bool:

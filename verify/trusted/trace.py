@@ -6,7 +6,7 @@ filled with other numbers. Each run must give the same graph, and must leave the
 """
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -18,8 +18,9 @@ from verify.trusted.arguments import check_output, checked_dim
 from verify.trusted.builder import Builder
 from verify.trusted.calls import renewed, warm
 from verify.trusted.canonical import canonical
+from verify.trusted.computed import hooked
 from verify.trusted.graph import Graph, Literal, Node, Ref
-from verify.trusted.memory import check_tensors, filled
+from verify.trusted.memory import check_apart, check_tensors, filled
 from verify.trusted.program import OutputError, check_taken, explained, program
 from verify.trusted.reader import Reader
 from verify.trusted.surroundings import behind
@@ -40,6 +41,7 @@ class Traced:
         sources: "file:line" of the user's code, node by node, of the graph and then of spare.
         spare: nodes that the output does not use, numbered on after the graph's.
         exclusions: parameter values outside the claim.
+        cached: the calls behind the caches of Python's that the module uses.
     """
 
     graph: Graph
@@ -49,6 +51,7 @@ class Traced:
     sources: tuple[str, ...]
     spare: tuple[Node, ...] = ()
     exclusions: tuple[str, ...] = ()
+    cached: tuple[Callable[[], Any], ...] = ()
 
 
 def trace(net: nn.Module, dim: int | None = None) -> Traced:
@@ -71,9 +74,13 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
     check_tensors(tensors, parameters)
     kinds = [t.dtype for t in tensors.values() if t.is_floating_point()]
     samples = torch.zeros(2, dim, dtype=kinds[0] if kinds else None)
-    ran = behind(net, warm(net, samples))
+    codes, cached = warm(net, samples)
+    ran = behind(net, codes)
     found: dict[Any, Traced] = {}
     same = Unchanged(net, ran, renewed(net, samples, ran))
+    anew = {id(vars(m)[name]) for m in net.modules() for name, _ in hooked(m)}
+    others = [value for k, value in same.before[1].items() if k not in anew]
+    check_apart(others, [t for t in parameters.values() if t.requires_grad])
     for batch in (None, 1):
         for grad, wants in itertools.product((True, False), (False, True)):
             fill = {(True, False): None, (True, True): 1, (False, False): torch.nan}
@@ -84,7 +91,7 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
                 if "require grad" not in error.detail or (grad and wants):
                     raise
     same.check()
-    return next(iter(found.values()))
+    return replace(next(iter(found.values())), cached=tuple(call for call, _ in cached))
 
 
 def read_once(

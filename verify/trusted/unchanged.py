@@ -27,13 +27,7 @@ class Unchanged:
         self.net, self.ran, self.before = net, ran, state(net, ran)
 
     def __enter__(self) -> None:
-        self.copies = {
-            module: {
-                key: (value, copy(value) if isinstance(value, dict | list | set) else None)
-                for key, value in vars(module).items()
-            }
-            for module in self.net.modules()
-        }
+        self.copies = {module: attributes_in(module) for module in self.net.modules()}
 
     def __exit__(self, *_: object) -> None:
         paths = {module: path for path, module in self.net.named_modules()}
@@ -55,6 +49,14 @@ class Unchanged:
     def refuse(self, changed: list[str]) -> None:
         if odd := [name for name in changed if name not in self.renewed]:
             raise mixing(f"the call changes {odd[0]}")
+
+
+def attributes_in(module: nn.Module) -> dict[str, tuple[Any, Any]]:
+    """Return the attributes of a module, with copies of those that are containers."""
+    return {
+        key: (value, copy(value) if isinstance(value, dict | list | set) else None)
+        for key, value in vars(module).items()
+    }
 
 
 def otherwise(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> list[str]:
