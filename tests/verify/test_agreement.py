@@ -1,6 +1,5 @@
 """The comparison of graph and module: what is no part of a sample is seen when it is read."""
 
-import cProfile
 import gc
 import inspect
 import os
@@ -18,7 +17,6 @@ from torch._C import _len_torch_dispatch_stack
 
 import verify
 from verify.search.paths import strays
-from verify.search.prove import prove
 
 
 class Tied(nn.Module):
@@ -280,26 +278,3 @@ def test_a_code_too_long_to_be_followed_is_not_believed() -> None:
     for odd, said in ((True, "another path"), (False, "too long")):
         assert verify.decide(Long(odd), "psd", dim=2).status == "unknown"
         assert said in strays(Long(odd), 2)
-
-
-def test_following_leaves_other_tracers_alone() -> None:
-    calls: list[str] = []
-
-    def tracer(frame: object, event: str, arg: object) -> None:
-        calls.append(event)
-
-    before = sys.gettrace()
-    sys.settrace(tracer)
-    try:
-        assert strays(nn.Tanh(), 2) == ""
-        assert sys.gettrace() is tracer
-    finally:
-        sys.settrace(before)
-
-
-def test_a_verdict_can_be_profiled() -> None:
-    profile = cProfile.Profile()
-    verdict = profile.runcall(verify.decide, nn.Tanh(), "psd", 2)
-    assert verdict.status == "proved"
-    codes = [entry.code for entry in profile.getstats() if not isinstance(entry.code, str)]
-    assert prove.__code__ in codes  # which comes after the calls that are followed

@@ -1,12 +1,14 @@
 """What a module's code names: objects of Python's that may keep a state unseen."""
 
 import contextvars
+import cProfile
 import decimal
 import functools
 import hashlib
 import operator
 import queue
 import re
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 
@@ -17,6 +19,7 @@ from torch import Tensor, nn
 
 import verify
 from verify.search.paths import keeper, strays
+from verify.search.prove import prove
 
 QUEUE, HASH = queue.SimpleQueue[int](), hashlib.md5(usedforsecurity=False)
 VARIABLE = contextvars.ContextVar("calls", default=0)
@@ -80,3 +83,26 @@ def test_objects_that_keep_none() -> None:
 
     assert strays(Named(), 2) == ""
     assert not any(map(keeper, (1, "a", [1], {}, np.float32(1), decimal.Decimal(1), torch.relu)))
+
+
+def test_following_leaves_other_tracers_alone() -> None:
+    calls: list[str] = []
+
+    def tracer(frame: object, event: str, arg: object) -> None:
+        calls.append(event)
+
+    before = sys.gettrace()
+    sys.settrace(tracer)
+    try:
+        assert strays(nn.Tanh(), 2) == ""
+        assert sys.gettrace() is tracer
+    finally:
+        sys.settrace(before)
+
+
+def test_a_verdict_can_be_profiled() -> None:
+    profile = cProfile.Profile()
+    verdict = profile.runcall(verify.decide, nn.Tanh(), "psd", 2)
+    assert verdict.status == "proved"
+    codes = [entry.code for entry in profile.getstats() if not isinstance(entry.code, str)]
+    assert prove.__code__ in codes  # which comes after the calls that are followed
