@@ -19,7 +19,7 @@ from torch.utils._pytree import tree_leaves
 
 from verify.trusted.aten import RANDOM
 from verify.trusted.calls import COUNTED, WAYS
-from verify.trusted.computed import uncached
+from verify.trusted.computed import copied, uncached
 from verify.trusted.dice import dice
 from verify.trusted.surroundings import Ran
 
@@ -163,10 +163,10 @@ def swallows(net: nn.Module, x: Tensor, put_back: Callable[[], None] = lambda: N
 def goes_on(net: nn.Module, x: Tensor, grad: bool, put_back: Callable[[], None]) -> bool:
     """Return whether a call ends well though an operation raises, or is too long to know."""
     for at in range(MOST):
-        mode = Failing(at)
+        mode, tried = Failing(at), copied(net)  # an error may leave it half done
         try:
-            with torch.set_grad_enabled(grad), uncached(net), mode:
-                net(x)
+            with torch.set_grad_enabled(grad), uncached(tried), mode:
+                tried(x)
         except Exception:  # of the operation, or of the user's code in its wake
             put_back()
             continue

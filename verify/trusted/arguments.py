@@ -21,6 +21,8 @@ def checked_dim(net: Any, dim: Any) -> int:
         raise TypeError(f"net: expected a torch.nn.Module, got {type(net).__name__}")
     if isinstance(net, torch.jit.ScriptModule):
         raise TypeError("net: expected a torch.nn.Module that is not compiled to TorchScript")
+    if "_modules" not in vars(net):
+        raise TypeError("net: expected a torch.nn.Module whose super().__init__() was called")
     if odd := overrides(net, LISTING):
         raise mixing(f"{odd} lists its parts by code of its own, which may leave something out")
     if dim is None:

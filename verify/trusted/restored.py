@@ -3,12 +3,11 @@
 from contextlib import ExitStack, suppress
 from typing import Any
 
-from torch import nn
-
-from verify.trusted.calls import SPOILT
+from verify.trusted.arguments import LISTING
+from verify.trusted.calls import SPOILT, overrides
 from verify.trusted.computed import unset
 from verify.trusted.dice import undrawn
-from verify.trusted.shared import Shared
+from verify.trusted.shared import Shared, elsewhere
 from verify.trusted.unchanged import attributes_in, otherwise, restore
 
 
@@ -26,11 +25,11 @@ class Restored:
     def __enter__(self) -> "Restored":
         self.stack = ExitStack()
         self.stack.enter_context(undrawn())
-        if isinstance(self.net, nn.Module):
-            self.stack.enter_context(unset(self.net))
-            self.attributes = {module: attributes_in(module) for module in self.net.modules()}
-            with suppress(Exception):  # of a module that cannot be read: a trace says why
-                self.shared = Shared(self.net)
+        with suppress(Exception):  # of no module, or one that cannot be read: a trace says why
+            if not overrides(self.net, LISTING):
+                self.stack.enter_context(unset(self.net))
+                self.attributes = {module: attributes_in(module) for module in self.net.modules()}
+                self.shared = Shared(self.net, elsewhere(self.net))
         return self
 
     def put_back(self) -> None:

@@ -1,13 +1,14 @@
 """What a first call leaves behind, in a module and in what it shares with others."""
 
 import gc
+import sys
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import _lru_cache_wrapper, partial
 from random import Random
-from types import CellType, FunctionType, ModuleType
+from types import CellType, ModuleType
 from typing import Any
 
 import torch
@@ -21,8 +22,9 @@ from verify.trusted.computed import cached, computed
 from verify.trusted.contents import CODE
 from verify.trusted.dice import dice, undrawn
 from verify.trusted.memory import filled
-from verify.trusted.state import PLAIN, PYTHONS, changed, kept_by, snapshot, spelled, state
-from verify.trusted.surroundings import globals_of, installed, of_a_library
+from verify.trusted.state import PLAIN, changed, kept_by, snapshot, spelled, state
+from verify.trusted.surroundings import globals_of, installed, of_a_library, within
+from verify.trusted.undo import undo
 from verify.trusted.values import mixing
 
 SIZES = (
@@ -47,19 +49,18 @@ class Shared:
     Not looked at are the module's own tensors, as a trace sees what is written to them.
     """
 
-    def __init__(self, net: nn.Module) -> None:
-        parts = [(f"{path}.", module) for path, module in net.named_modules()]
-        tensors = [f"{path}{key}".lstrip(".") for path, _ in parts for key in OWN]
-        there = {
-            f"{path}{key}".lstrip(".") for path, m in parts for key in vars(m).keys() & cached(m)
-        }
-        self.net, self.without = net, {*tensors, *computed(net)} - there
+    def __init__(self, net: nn.Module, without: Iterable[str] = ()) -> None:
+        where = [(f"{path}.", module) for path, module in net.named_modules()]
+        tensors = [f"{path}{key}".lstrip(".") for path, _ in where for key in OWN]
+        known = [(path, vars(m).keys() & cached(m)) for path, m in where]
+        there = {f"{path}{key}".lstrip(".") for path, names in known for key in names}
+        self.net, self.without = net, {*without, *tensors, *computed(net)} - there
         self.before, found = state(net, (), self.without)
         held = [*found.values()]
         caches = [value for value in held if isinstance(value, _lru_cache_wrapper)]
         self.caches = [(cache, cache.cache_info()) for cache in caches]
         self.others = [put_back for value in held if (put_back := undo(value))]
-        self.names = [(home, k, home[k]) for home, k in globals_of(net).values() if k in home]
+        self.names = self.named()
 
     def check(self, thetas: Sequence[Tensor]) -> list[Entry]:
         """Return the calls behind the caches that a first call uses, and what is kept of each.
@@ -99,6 +100,14 @@ class Shared:
         for home, name, value in self.names:
             if home.get(name) is not value:
                 home[name] = value
+        known = {(id(home), name) for home, name, _ in self.names}
+        for home, name, _ in self.named():
+            if (id(home), name) not in known and is_users_file(home):
+                del home[name]
+
+    def named(self) -> list[tuple[dict[str, Any], str, Any]]:
+        """Return the globals that code names, where they are kept."""
+        return [(home, k, home[k]) for home, k in globals_of(self.net).values() if k in home]
 
     def left(self) -> dict[str, Any]:
         """Return by its names what a call has changed, but caches and what each call computes."""
@@ -116,6 +125,20 @@ class Shared:
         held = [v for v in known.values() if v is not odd and not isinstance(v, CODE)]
         held = [v for v in held if isinstance(v, KEEPING) or not of_a_library(type(v))]
         return [value for value in (*odd, *held) if type(value) not in PLAIN]
+
+
+def elsewhere(net: nn.Module) -> set[str]:
+    """Return the names of what stands in a module's files and its code does not come to."""
+    met, named = within(net)[1], globals_of(net).keys()
+    owners = {cls.__module__: None for m in net.modules() for cls in type(m).__mro__}
+    files = [(name, sys.modules[name]) for name in owners if name in sys.modules]
+    held = [(f"{name}.{k}", v) for name, file in files for k, v in vars(file).items()]
+    return {name for name, value in held if name not in named and id(value) not in met}
+
+
+def is_users_file(home: dict[str, Any]) -> bool:
+    file = sys.modules.get(str(home.get("__name__")))
+    return file is not None and vars(file) is home and not installed(file)
 
 
 def is_librarys_file(value: Any) -> bool:
@@ -196,71 +219,3 @@ def equal(a: Any, b: Any) -> bool:
         known = a.shape == b.shape and a.dtype == b.dtype
         return known and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
     return a is b or (type(a) in PLAIN and type(a) is type(b) and spelled(a) == spelled(b))
-
-
-def undo(value: Any) -> Callable[[], None] | None:
-    """Return what puts back the contents of a container, a class, a file or a closure, if one."""
-    if isinstance(value, dict | list | set | deque | bytearray):  # a user's kind may hide some
-        plain: Any = next(c for c in type(value).__mro__ if of_a_library(c))
-        old = [*plain.items(value)] if isinstance(value, dict) else [*plain.__iter__(value)]
-        return partial(refilled, plain, value, old)
-    if type(value) is ndarray:
-        return partial(rewritten, value, value.copy())
-    if type(value) in (Tensor, nn.Parameter) and restorable(value):
-        return partial(rewritten, value, value.detach().clone())
-    users = not of_a_library(value) if isinstance(value, type) else False
-    names = PYTHONS.split()
-    if users or (isinstance(value, ModuleType) and not installed(value)):
-        return partial(renamed, value, {k: v for k, v in vars(value).items() if k not in names})
-    cells = [*(value.__closure__ or ())] if isinstance(value, FunctionType) else []
-    held = [(cell, cell.cell_contents) for cell in cells if cell != CellType()]
-    return partial(recaptured, held) if held else None
-
-
-def refilled(plain: Any, value: Any, old: list[Any]) -> None:
-    now = [*plain.items(value)] if isinstance(value, dict) else [*plain.__iter__(value)]
-    if [*map(parts, now)] != [*map(parts, old)]:
-        plain.clear(value)
-        if isinstance(value, dict):
-            for key, held in old:
-                plain.__setitem__(value, key, held)
-        else:
-            (plain.update if isinstance(value, set) else plain.extend)(value, old)
-
-
-def parts(entry: Any) -> Any:
-    """Return what tells an entry, or the key and the value of a dict's, apart from others."""
-    return [*map(id, entry)] if type(entry) is tuple else id(entry)
-
-
-def restorable(t: Tensor) -> bool:
-    plain = t.layout == torch.strided and not (t.is_nested or t.is_quantized)
-    return plain and t.device.type == "cpu" and t.numel() <= LARGEST
-
-
-def rewritten(value: Any, old: Any) -> None:
-    """Put back the entries of an array or a tensor, unless it has another shape by now."""
-    if value.shape != old.shape or value.dtype != old.dtype:
-        return
-    with torch.no_grad():
-        changed = (
-            not equal(value, old)
-            if isinstance(value, Tensor)
-            else (value.flags.writeable and value.tobytes() != old.tobytes())
-        )
-        if changed:
-            value[...] = old
-
-
-def renamed(value: Any, old: dict[str, Any]) -> None:
-    now = vars(value)
-    for key in [k for k in now if k not in PYTHONS.split() and k not in old]:
-        delattr(value, key)
-    for key in [k for k, held in old.items() if now.get(k) is not held]:
-        setattr(value, key, old[key])
-
-
-def recaptured(held: Sequence[tuple[CellType, Any]]) -> None:
-    for cell, value in held:
-        if cell == CellType() or cell.cell_contents is not value:
-            cell.cell_contents = value

@@ -9,12 +9,14 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from verify.trusted.arguments import check_output, checked_dim
+from verify.trusted.batches import EXAMPLES
 from verify.trusted.builder import Builder
 from verify.trusted.calls import renewed, warm
 from verify.trusted.canonical import canonical
@@ -108,28 +110,40 @@ def read_once(
         with filled(thetas, fill), same:
             try:
                 with torch.set_grad_enabled(grad):
-                    made = program(net, tensors, dim, batch, wants, not found, turned)
+                    ask = partial(program, net, tensors, dim, batch, wants, not found, turned)
+                    programs = [ask()]
+                    if "example" in programs[0].meta:
+                        programs.append(ask(example=EXAMPLES[1]))
             except Exception as error:  # the user's code may raise anything
                 if turned and not isinstance(error, TraceError):
                     break  # view of such a batch
                 raise reported(explained(error), dim) from error
-            key = spelled(made, batch)
-            if key not in found:
-                check_output(made, batch, dim)
-                check_taken(made)
-                try:
-                    reader = Reader(made, thetas, batch is None)
-                    found[key] = finish(reader.b, reader.run([*tensors.values()], dim), parameters)
-                except TraceError:
-                    raise
-                except (ArithmeticError, LookupError, TypeError, ValueError) as error:
-                    what = f"{type(error).__name__} while the program was read: {error}"
-                    raise TraceError("not readable", what) from error
-        if not made.meta.get("writes"):
+            for made in programs:
+                key = spelled(made, batch)
+                if key not in found:
+                    found[key] = read(made, [*tensors.values()], dim, batch, thetas, parameters)
+        if not programs[0].meta.get("writes"):
             break
     if len({traced.graph.digest for traced in found.values()}) > 1:
         raise mixing("another map with gradients switched off, for one sample, at a second call,"
                      " in another layout, or with other numbers as parameters")  # fmt: skip
+
+
+def read(
+    made: fx.GraphModule, tensors: Sequence[Tensor], dim: int, batch: int | None,
+    thetas: Sequence[Tensor], parameters: Mapping[str, Tensor],
+) -> Traced:  # fmt: skip
+    """Return the graph of a program."""
+    check_output(made, batch, dim)
+    check_taken(made)
+    try:
+        reader = Reader(made, thetas, batch is None)
+        return finish(reader.b, reader.run(tensors, dim), parameters)
+    except TraceError:
+        raise
+    except (ArithmeticError, LookupError, TypeError, ValueError) as error:
+        what = f"{type(error).__name__} while the program was read: {error}"
+        raise TraceError("not readable", what) from error
 
 
 def reported(error: Exception, dim: int) -> Exception:

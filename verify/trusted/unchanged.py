@@ -1,13 +1,13 @@
 """A module that traces leave as it was."""
 
 from collections.abc import Iterable
-from copy import copy
 from types import FunctionType
 from typing import Any
 
 from torch import nn
 
 from verify.trusted.state import changed, state
+from verify.trusted.undo import contents, parts, refill
 from verify.trusted.values import mixing
 
 
@@ -52,9 +52,9 @@ class Unchanged:
 
 
 def attributes_in(module: nn.Module) -> dict[str, tuple[Any, Any]]:
-    """Return the attributes of a module, with copies of those that are containers."""
+    """Return the attributes of a module, with what those hold that are containers."""
     return {
-        key: (value, copy(value) if isinstance(value, dict | list | set) else None)
+        key: (value, contents(value) if isinstance(value, dict | list | set) else None)
         for key, value in vars(module).items()
     }
 
@@ -63,24 +63,18 @@ def otherwise(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> list
     """Return the attributes that a module has anew or no more, or that hold something else."""
     held = vars(module)
     kept = [
-        key for key, (value, contents) in attributes.items()
+        key for key, (value, old) in attributes.items()
         if key in held and held[key] is value
-        and (contents is None or entries(value) == entries(contents))
+        and (old is None or [*map(parts, contents(value))] == [*map(parts, old)])
     ]  # fmt: skip
     odd = [key for key in {**attributes, **held} if key not in kept]
     return odd or ["__dict__"] * ([*held] != [*attributes])
 
 
-def entries(value: Any) -> list[int]:
-    parts = [*value, *value.values()] if isinstance(value, dict) else value
-    return [id(part) for part in parts]
-
-
 def restore(module: nn.Module, attributes: dict[str, tuple[Any, Any]]) -> None:
     """Put attributes back, the contents of containers too."""
     vars(module).clear()
-    for key, (value, contents) in attributes.items():
-        if contents is not None:
-            value.clear()
-            value.extend(contents) if isinstance(value, list) else value.update(contents)
+    for key, (value, old) in attributes.items():
+        if old is not None:
+            refill(value, old)
         vars(module)[key] = value

@@ -9,7 +9,6 @@ from torch import Tensor
 
 from verify.trusted.readings.along import count, dims, total
 from verify.trusted.readings.elementwise import Reading, sigmoid, step, where, words
-from verify.trusted.readings.picks import indicator
 from verify.trusted.readings.places import (
     alone,
     by_rows,
@@ -31,6 +30,7 @@ from verify.trusted.readings.places import (
     triangle,
     view,
 )
+from verify.trusted.readings.scatters import added, one_row, scatter, scattered_to_one
 from verify.trusted.values import (
     Value,
     letters,
@@ -56,6 +56,8 @@ def gather(v: Value, dim: int, at: Any, **_: Any) -> Value:
     pairs = zip(v.extents, v.b.extents(), strict=True)
     if any(mine != its for k, (mine, its) in enumerate(pairs) if k != d):
         raise unreadable("gather with an index smaller than its input")
+    if (table := one_row(at, d, v.ndim)) is not None:
+        return v.take(d, within(table, v.size(d)))
     word = old[:d] + "Z" + old[d + 1 :]
     return chosen(v, d, at, word, word, False)
 
@@ -84,49 +86,6 @@ def put(v: Value, at: Sequence[Any], new: Any, accumulate: bool = False) -> Valu
         return v + more
     kept = alone(table, 1).reshape(*sizes, *[1] * (v.ndim - first - len(sizes)))
     return replaced(v, kept, more)
-
-
-def scatter(v: Value, dim: int, at: Any, new: Any, adds: bool = False, **named: Any) -> Value:
-    """Return v with new entries at constant positions along an axis."""
-    d, old, new = dim % max(v.ndim, 1), letters(v.ndim), v.b.value(new)
-    if isinstance(at, Value) and not named:
-        return scattered_to_one(v, d, at, new, adds)
-    if named or not isinstance(at, Tensor):
-        raise unreadable("entries that are scattered in this way")
-    new = new if new.ndim else new.fill([(n, False) for n in at.shape])
-    if any(
-        mine != (n, False)
-        for k, (mine, n) in enumerate(zip(v.extents, at.shape, strict=True))
-        if k != d
-    ):
-        raise unreadable("scattering with an index smaller than its target")
-    whole = new.extent(d) == (at.shape[d], False)
-    new = new if whole else new.take(d, torch.arange(at.shape[d]))
-    word, table = old[:d] + "Z" + old[d + 1 :], one_hot(within(at, v.size(d)), v.size(d))
-    more = v.b.einsum(f"{word},{old[d]}{word}->{old}", new, table)
-    return v + more if adds else replaced(v, alone(table, d + 1).movedim(0, d), more)
-
-
-def scattered_to_one(v: Value, d: int, at: Value, new: Value, adds: bool) -> Value:
-    """Return v with a new entry at the first maximum of each row along an axis."""
-    first = indicator(at)
-    if first is None or [(1, False), v.extent(d)] != [at.extent(d), first.extent(first.ndim - 1)]:
-        raise unreadable("an index that depends on x")
-    pairs = zip(v.extents, at.extents, strict=True)
-    if any(mine != its for k, (mine, its) in enumerate(pairs) if k != d):
-        raise unreadable("scattering with an index smaller than its target")
-    new = new if new.ndim else new.fill(at.extents)
-    hit = first.permute([*range(d), v.ndim, *range(d + 1, v.ndim)])
-    more = hit * (new if new.extent(d) == (1, False) else new.take(d, torch.tensor([0])))
-    return v + more if adds else replaced(v, 1 - hit, more)
-
-
-def added(v: Value, dim: int, at: Any, new: Value, *, alpha: Any = 1) -> Value:
-    """Return v plus new entries at constant positions of an axis."""
-    d = dim % v.ndim
-    if not isinstance(at, Tensor):
-        raise unreadable("an index that depends on x")
-    return v + new.remap(d, one_hot(within(at.reshape(-1), v.size(d)), v.size(d)).T) * alpha
 
 
 def buckets(u: Value, knots: Any, right: bool = False, **named: Any) -> Value:

@@ -1,0 +1,90 @@
+"""What puts back what a container, an array, a class, a file or a closure held."""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import partial
+from types import CellType, FunctionType, ModuleType
+from typing import Any
+
+import torch
+from numpy import ndarray
+from torch import Tensor, nn
+
+from verify.trusted.state import PYTHONS
+from verify.trusted.surroundings import installed, of_a_library
+
+LARGEST = 1_000_000  # entries of a tensor that is put back
+
+
+def undo(value: Any) -> Callable[[], None] | None:
+    """Return what puts back the contents of a container, a class, a file or a closure, if one."""
+    if isinstance(value, dict | list | set | deque | bytearray):
+        return partial(refill, value, contents(value))
+    if type(value) is ndarray and not value.dtype.hasobject:
+        return partial(rewritten, value, value.copy())
+    if isinstance(value, Tensor) and type(value) in (Tensor, nn.Parameter) and restorable(value):
+        return partial(rewritten, value, value.detach().clone())
+    users = not of_a_library(value) if isinstance(value, type) else False
+    names = PYTHONS.split()
+    if users or (isinstance(value, ModuleType) and not installed(value)):
+        return partial(renamed, value, {k: v for k, v in vars(value).items() if k not in names})
+    cells = [*(value.__closure__ or ())] if isinstance(value, FunctionType) else []
+    held = [(cell, cell.cell_contents) for cell in cells if cell != CellType()]
+    return partial(recaptured, held) if held else None
+
+
+def plain(value: Any) -> Any:
+    """Return the library's class of a container: a user's may hide entries, or refuse to change."""
+    return next(c for c in type(value).__mro__ if of_a_library(c))
+
+
+def contents(value: Any) -> list[Any]:
+    """Return what a container holds: of a dict, pairs."""
+    kind = plain(value)
+    return [*kind.items(value)] if isinstance(value, dict) else [*kind.__iter__(value)]
+
+
+def refill(value: Any, old: list[Any]) -> None:
+    """Give a container again what it held, if it holds something else."""
+    kind = plain(value)
+    if [*map(parts, contents(value))] != [*map(parts, old)]:
+        kind.clear(value)
+        if isinstance(value, dict):
+            for key, held in old:
+                kind.__setitem__(value, key, held)
+        else:
+            (kind.update if isinstance(value, set) else kind.extend)(value, old)
+
+
+def parts(entry: Any) -> Any:
+    """Return what tells an entry, or the key and the value of a dict's, apart from others."""
+    return [*map(id, entry)] if type(entry) is tuple else id(entry)
+
+
+def restorable(t: Tensor) -> bool:
+    plain = t.layout == torch.strided and not (t.is_nested or t.is_quantized)
+    return plain and t.device.type == "cpu" and t.numel() <= LARGEST
+
+
+def rewritten(value: Any, old: Any) -> None:
+    """Put back the entries of an array or a tensor, unless it has another shape by now."""
+    if value.shape != old.shape or value.dtype != old.dtype:
+        return
+    with torch.no_grad():
+        alike = (value == old) | ((value != value) & (old != old))
+        if not alike.all() and (isinstance(value, Tensor) or value.flags.writeable):
+            value[...] = old
+
+
+def renamed(value: Any, old: dict[str, Any]) -> None:
+    now = vars(value)
+    for key in [k for k in now if k not in PYTHONS.split() and k not in old]:
+        delattr(value, key)
+    for key in [k for k, held in old.items() if now.get(k) is not held]:
+        setattr(value, key, old[key])
+
+
+def recaptured(held: Sequence[tuple[CellType, Any]]) -> None:
+    for cell, value in held:
+        if cell == CellType() or cell.cell_contents is not value:
+            cell.cell_contents = value
