@@ -17,7 +17,7 @@ from unittest.mock import patch
 
 import sympy
 import torch
-from torch import fx, overrides
+from torch import Tensor, fx, overrides
 from torch._ops import OpOverload
 from torch._subclasses import fake_tensor
 from torch.fx.experimental import proxy_tensor
@@ -33,6 +33,11 @@ MOST = 1 << 40  # larger numbers stand for "up to the end"
 SHAPING = """
     view reshape expand broadcast_to new_zeros new_ones new_empty new_full zeros ones empty full
     unflatten flatten size
+"""
+# What no number of samples decides.
+PLAIN = """
+    ndim dim ndimension dtype device layout requires_grad is_floating_point is_complex is_leaf
+    is_cuda is_sparse
 """
 ASKED = ("__bool__", "__int__", "__index__", "__float__")
 KINDS = (torch.SymInt, torch.SymFloat, torch.SymBool)
@@ -50,20 +55,33 @@ class Asked(TorchFunctionMode):
 
     Attributes:
         by_torch: whether one of torch's kernels was the first to.
-        by_code: whether code that is not torch's asks for it, or gives it to torch as anything but
-            a size.
+        by_code: whether code that is not torch's asks for it, gives it to torch as anything but a
+            size, or is told it as a plain number.
     """
 
-    def __init__(self, env: ShapeEnv, torchs: Sequence[str]) -> None:
+    def __init__(self, env: ShapeEnv, example: int, torchs: Sequence[str]) -> None:
         super().__init__()
-        self.env, self.torchs = env, tuple(torchs)
+        self.env, self.example, self.torchs = env, example, tuple(torchs)
         self.by_torch = self.by_code = False
 
     def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        if self.is_users(sys._getframe(1)) and getattr(func, "__name__", "") not in SHAPING.split():
-            self.by_code |= any(isinstance(v, KINDS) for v in leaves((args, kwargs)))
-        return func(*args, **kwargs)
+        kwargs, out = kwargs or {}, func(*args, **(kwargs or {}))
+        if self.is_users(sys._getframe(1)):
+            name, owner = getattr(func, "__name__", ""), getattr(func, "__self__", None)
+            name = getattr(owner, "__name__", "") if name == "__get__" else name
+            given = name not in SHAPING.split() and any(map(is_symbolic, leaves((args, kwargs))))
+            self.by_code |= given or (bool(self.env.replacements) and self.tells(name, out))
+        return out
+
+    def tells(self, name: str, out: Any) -> bool:
+        """Return whether an answer may tell the number of samples, once it is a plain number."""
+        parts = [*leaves(out)]
+        if any(isinstance(part, Tensor) for part in parts):
+            return isinstance(out, list | tuple) and len(out) % self.example == 0
+        return name not in PLAIN.split() and any(
+            is_symbolic(v) or isinstance(v, bool) or (isinstance(v, int) and v % self.example == 0)
+            for v in parts
+        )
 
     def is_users(self, frame: Any) -> bool:
         """Return whether code that is not torch's asks, by way of what only hands on."""
@@ -71,10 +89,10 @@ class Asked(TorchFunctionMode):
             frame = frame.f_back
         return not frame.f_code.co_filename.startswith(self.torchs)
 
-    def by_torch_alone(self, example: int) -> bool:
+    def by_torch_alone(self) -> bool:
         """Return whether torch's kernels, and nothing else, have settled the number of samples."""
         settled = [*self.env.replacements.items()]
-        known = len(settled) == 1 and settled[0][1] == example
+        known = len(settled) == 1 and settled[0][1] == self.example
         self.settled = [sympy.Eq(*pair) for pair in settled]
         return known and self.by_torch and not self.by_code
 
@@ -107,6 +125,10 @@ class Asked(TorchFunctionMode):
                         stack.enter_context(patch.object(kind, name, asking(kind, name)))
             stack.enter_context(self)
             yield
+
+
+def is_symbolic(value: Any) -> bool:
+    return isinstance(value, KINDS)
 
 
 def leaves(value: Any) -> Iterator[Any]:

@@ -151,7 +151,7 @@ def program(
         return make_fx(f, tracing_mode="symbolic", _allow_non_fake_inputs=True,
                        record_stack_traces=lines)(fakes, x)  # fmt: skip
 
-    x, asked, first = sample(batch or example), Asked(env, (*READERS, OURS)), 0
+    x, asked, first = sample(batch or example), Asked(env, example, (*READERS, OURS)), 0
     plain = torch.autocast("cpu", enabled=False)
     with plain_kernels(), eager_kernels(), plain, Eager([*tensors.values()]) as eager:
         with asked.noted():
@@ -159,7 +159,7 @@ def program(
             if any(writes(node) for node in out.graph.nodes):
                 out = without_writes(out, partial(made, x))
                 out.meta["writes"] = True
-        if asked.by_torch_alone(example):
+        if asked.by_torch_alone():
             check_guards([g for g in env.guards if g.expr not in asked.settled])
             others = examples([dim, *(n for t in tensors.values() for n in t.shape)])
             first = len(env.guards)

@@ -114,8 +114,12 @@ class Shared:
         values = kept_by(self.net)
         names = changed(self.before, state(self.net, (), self.without)[0])
         odd = {name: values.get(name) for name in names}
-        new = {name for name in odd if name not in self.before}  # of what torch itself imports
-        return {k: v for k, v in odd.items() if not (k in new and is_librarys_file(v))}
+        return {k: v for k, v in odd.items() if not (is_librarys_file(v) and self.is_known(k, v))}
+
+    def is_known(self, name: str, value: Any) -> bool:
+        """Return whether a name stands for what it did before, or is new: torch imports too."""
+        was = self.before.get(name, id(value))
+        return (was[0] if isinstance(was, tuple) else was) == id(value)
 
     def spoilt(self) -> list[Any]:
         """Return what has stayed changed, and what it holds that may be changed."""
@@ -124,7 +128,7 @@ class Shared:
         snapshot(odd, known)
         held = [v for v in known.values() if v is not odd and not isinstance(v, CODE)]
         held = [v for v in held if isinstance(v, KEEPING) or not of_a_library(type(v))]
-        return [value for value in (*odd, *held) if type(value) not in PLAIN]
+        return [v for v in (*odd, *held) if not (type(v) in PLAIN or is_librarys_file(v))]
 
 
 def elsewhere(net: nn.Module) -> set[str]:

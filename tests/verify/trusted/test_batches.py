@@ -90,6 +90,14 @@ BY_NUMBER: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "shape as a tensor": lambda y, x: y * torch.tensor(x.shape).float()[0],
     "linspace": lambda y, x: y * torch.linspace(0, 1, x.shape[0])[-1],
     "softplus": lambda y, x: softplus(y, beta=x.shape[0]),
+    "own rows": lambda y, x: y if y.shape[0] < 1000 else -y,
+    "own size": lambda y, x: y if y.numel() < 3000 else -y,
+    "most": lambda y, x: y if max(y.shape) < 1000 else -y,
+    "one shape": lambda y, x: y if y.shape != (2000, 3) else -y,
+    "a list": lambda y, x: [y, -y][y.shape[0] // 1000],
+    "in a range": lambda y, x: y if len(y) in range(1000) else -y,
+    "rows": lambda y, x: y if len(y.unbind(0)) < 1000 else -y,
+    "like another": lambda y, x: -y if y.is_same_size(torch.zeros(2000, 3)) else y,
     "turned": lambda y, x: y.T.reshape(x.shape),
     "sorted": lambda y, x: y.sort(0).values,
     "other row": lambda y, x: y.flip(0),
@@ -115,10 +123,10 @@ ALIKE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
 }
 
 
-@pytest.mark.parametrize("before", [False, True])
 @pytest.mark.parametrize("name", ALIKE)
-def test_shapes_may_be_made_of_it(name: str, before: bool) -> None:
-    assert verify.decide(Field(after=ALIKE[name], before=before), "psd", 3).status == "proved"
+def test_shapes_may_be_made_of_it(name: str) -> None:
+    verdict = verify.decide(Field(after=ALIKE[name], before=True), "psd", 3)
+    assert verdict.status == "proved"
 
 
 def test_examples_divide_no_size() -> None:
