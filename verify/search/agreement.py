@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 
 from verify.search.effort import flops
 from verify.search.evaluate import evaluate
@@ -120,7 +121,8 @@ def compared(
 
 def constants(net: nn.Module) -> list[Tensor]:
     """Return the tensors that a module keeps which are not trained."""
-    dense = [t for t in held(net) if t.layout == torch.strided and t.device.type == "cpu"]
+    real = [t for t in held(net) if not isinstance(t, FakeTensor)]
+    dense = [t for t in real if t.layout == torch.strided and t.device.type == "cpu"]
     return [t for t in dense if not t.requires_grad]
 
 

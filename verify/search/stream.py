@@ -95,12 +95,12 @@ def held(net: nn.Module) -> list[Tensor]:
     queue: list[Any] = [
         v for m in net.modules() for v in {**vars(m), **m._parameters, **m._buffers}.values()
     ]
-    known = {id(value) for value in queue}
-    for value in queue:  # a container may hold itself
+    known: set[int] = set()
+    for value in queue:
         inner = [*value.values()] if isinstance(value, dict) else value
-        if isinstance(inner, list | tuple):
-            queue += [part for part in inner if id(part) not in known]
-            known |= {id(part) for part in inner}
+        if isinstance(inner, list | tuple) and id(value) not in known:  # it may hold itself
+            queue += inner
+            known.add(id(value))
     return tensors(queue)
 
 

@@ -126,9 +126,12 @@ def check_apart(held: Iterable[Any], thetas: Sequence[Tensor]) -> None:
     known = {id(t) for t in thetas}
     arrays = [v for v in held if isinstance(v, np.ndarray) and not v.dtype.hasobject]
     tensors = [v for v in held if isinstance(v, Tensor) and not isinstance(v, FakeTensor)]
+    tensors += [v._values() for v in tensors if v.layout == torch.sparse_coo]
     tensors = [v for v in tensors if v.layout == torch.strided and v.device.type == "cpu"]
     found = [v for v in tensors if id(v) not in known and not (v.is_nested or is_lazy(v))]
+    stores = [v for v in held if isinstance(v, torch.UntypedStorage | torch.TypedStorage)]
     places = [(v, *ends(v)) for v in found] + [(v, *byte_bounds(v)) for v in arrays if v.size]
+    places += [(v, v.data_ptr(), v.data_ptr() + v.nbytes()) for v in stores]
     for value, first, last in places:
         for t in thetas:
             if t.numel() and first < ends(t)[1] and ends(t)[0] < last:

@@ -7,7 +7,7 @@ from verify.trusted.arguments import LISTING
 from verify.trusted.calls import SPOILT, overrides
 from verify.trusted.computed import unset
 from verify.trusted.dice import undrawn
-from verify.trusted.shared import Shared, elsewhere
+from verify.trusted.shared import Shared
 from verify.trusted.unchanged import attributes_in, otherwise, restore
 
 
@@ -29,7 +29,7 @@ class Restored:
             if not overrides(self.net, LISTING):
                 self.stack.enter_context(unset(self.net))
                 self.attributes = {module: attributes_in(module) for module in self.net.modules()}
-                self.shared = Shared(self.net, elsewhere(self.net))
+                self.shared = Shared(self.net, narrow=True)
         return self
 
     def put_back(self) -> None:

@@ -4,7 +4,7 @@ import gc
 import sys
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from functools import _lru_cache_wrapper, partial
 from random import Random
@@ -46,20 +46,24 @@ class Shared:
     """What a module keeps and shares: its first call may fill caches of Python's, and no more.
 
     Whatever else it leaves behind is refused, and put back: it may be special to the first call.
-    Not looked at are the module's own tensors, as a trace sees what is written to them.
+    Not looked at are the module's own tensors, as a trace sees what is written to them, and if
+    ``narrow`` what stands in its files and its code does not come to: other threads may write it.
     """
 
-    def __init__(self, net: nn.Module, without: Iterable[str] = ()) -> None:
+    def __init__(self, net: nn.Module, narrow: bool = False) -> None:
         where = [(f"{path}.", module) for path, module in net.named_modules()]
         tensors = [f"{path}{key}".lstrip(".") for path, _ in where for key in OWN]
         known = [(path, vars(m).keys() & cached(m)) for path, m in where]
         there = {f"{path}{key}".lstrip(".") for path, names in known for key in names}
-        self.net, self.without = net, {*without, *tensors, *computed(net)} - there
+        self.net, self.narrow = net, narrow
+        self.without = {*tensors, *computed(net)} - there | self.unreached()
         self.before, found = state(net, (), self.without)
         held = [*found.values()]
         caches = [value for value in held if isinstance(value, _lru_cache_wrapper)]
         self.caches = [(cache, cache.cache_info()) for cache in caches]
-        self.others = [put_back for value in held if (put_back := undo(value))]
+        met = within(net)[1]  # what else there is, other threads may write to
+        mine = [value for value in held if id(value) in met]
+        self.undoing = [put_back for value in mine if (put_back := undo(value))]
         self.names = self.named()
 
     def check(self, thetas: Sequence[Tensor]) -> list[Entry]:
@@ -94,7 +98,7 @@ class Shared:
 
     def put_back(self) -> None:
         """Put back all but what caches of Python's keep."""
-        for put_back in self.others:
+        for put_back in self.undoing:
             with suppress(Exception):  # of the user's objects: then they are spoilt
                 put_back()
         for home, name, value in self.names:
@@ -105,6 +109,9 @@ class Shared:
             if (id(home), name) not in known and is_users_file(home):
                 del home[name]
 
+    def unreached(self) -> set[str]:
+        return elsewhere(self.net) if self.narrow else set()
+
     def named(self) -> list[tuple[dict[str, Any], str, Any]]:
         """Return the globals that code names, where they are kept."""
         return [(home, k, home[k]) for home, k in globals_of(self.net).values() if k in home]
@@ -112,7 +119,9 @@ class Shared:
     def left(self) -> dict[str, Any]:
         """Return by its names what a call has changed, but caches and what each call computes."""
         values = kept_by(self.net)
-        names = changed(self.before, state(self.net, (), self.without)[0])
+        without = self.without | self.unreached()
+        names = changed(self.before, state(self.net, (), without)[0])
+        names = [name for name in names if name not in without]
         odd = {name: values.get(name) for name in names}
         return {k: v for k, v in odd.items() if not (is_librarys_file(v) and self.is_known(k, v))}
 
@@ -222,4 +231,6 @@ def equal(a: Any, b: Any) -> bool:
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         known = a.shape == b.shape and a.dtype == b.dtype
         return known and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
+    if isinstance(a, ndarray) and isinstance(b, ndarray) and not a.dtype.hasobject:
+        return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
     return a is b or (type(a) in PLAIN and type(a) is type(b) and spelled(a) == spelled(b))

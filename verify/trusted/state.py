@@ -24,6 +24,7 @@ from numpy import ndarray
 from numpy.random import Generator, RandomState
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
+from torch.nn.parameter import is_lazy
 
 from verify.trusted.contents import CODE, parts_of, raw, slots_of
 from verify.trusted.surroundings import (
@@ -76,6 +77,8 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         held = None if isinstance(value, FakeTensor) else attributes_of(value)
         own = snapshot(held, known) if held else None
         known[id(value)] = value
+        if is_lazy(value):
+            return id(value), own
         version = value.tolist() if value.is_inference() else value._version
         return id(value), str(version), value.requires_grad, own
     if isinstance(value, Random | Generator | RandomState | torch.Generator):
@@ -145,6 +148,7 @@ def said(value: Any) -> list[tuple[str, Any]]:
     """Return what a function or a class says of itself, of each annotation which object it is."""
     noted = vars(value).get("__annotations__", {}) if isinstance(value, type) else None
     noted = value.__annotations__ if noted is None else noted
+    noted = noted if isinstance(noted, dict) else {}  # of a class written in C, what finds them
     return [("", value.__doc__), *((k, id(v)) for k, v in noted.items())]
 
 

@@ -6,8 +6,8 @@ import gc
 import os
 import sys
 import sysconfig
+from _lsprof import Profiler
 from collections.abc import Iterable, Mapping, Sequence
-from cProfile import Profile
 from functools import cached_property, partialmethod
 from pathlib import Path
 from types import CellType, CodeType, FrameType, FunctionType, ModuleType
@@ -178,7 +178,7 @@ class Ran:
 
 def profile_by(before: Any) -> None:
     """Profile by what ``sys.getprofile`` has told: a function, a profiler written in C, nothing."""
-    if isinstance(before, Profile):
+    if isinstance(before, Profiler):
         before.enable()
     else:
         sys.setprofile(before)

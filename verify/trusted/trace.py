@@ -25,7 +25,7 @@ from verify.trusted.graph import Graph, Literal, Node, Ref
 from verify.trusted.memory import check_apart, check_tensors, filled
 from verify.trusted.program import OutputError, check_taken, explained, program
 from verify.trusted.reader import Reader
-from verify.trusted.surroundings import behind
+from verify.trusted.surroundings import behind, within
 from verify.trusted.unchanged import Unchanged
 from verify.trusted.values import TraceError, Value, mixing
 
@@ -81,7 +81,8 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
     found: dict[Any, Traced] = {}
     same = Unchanged(net, ran, renewed(net, samples, ran))
     anew = {id(vars(m)[name]) for m in net.modules() for name, _ in hooked(m)}
-    others = [value for k, value in same.before[1].items() if k not in anew]
+    met = within(net, ran)[1] - anew
+    others = [value for k, value in same.before[1].items() if k in met]
     check_apart(others, [t for t in parameters.values() if t.requires_grad])
     for batch in (None, 1):
         for grad, wants in itertools.product((True, False), (False, True)):

@@ -9,18 +9,19 @@ from typing import Any
 import torch
 from numpy import ndarray
 from torch import Tensor, nn
+from torch.nn.parameter import is_lazy
 
-from verify.trusted.state import PYTHONS
+from verify.trusted.state import PYTHONS, UNCOMPILED
 from verify.trusted.surroundings import installed, of_a_library
 
-LARGEST = 1_000_000  # entries of a tensor that is put back
+LARGEST = 1_000_000  # entries of a tensor or an array that is put back
 
 
 def undo(value: Any) -> Callable[[], None] | None:
     """Return what puts back the contents of a container, a class, a file or a closure, if one."""
     if isinstance(value, dict | list | set | deque | bytearray):
         return partial(refill, value, contents(value))
-    if type(value) is ndarray and not value.dtype.hasobject:
+    if type(value) is ndarray and not value.dtype.hasobject and value.size <= LARGEST:
         return partial(rewritten, value, value.copy())
     if isinstance(value, Tensor) and type(value) in (Tensor, nn.Parameter) and restorable(value):
         return partial(rewritten, value, value.detach().clone())
@@ -28,9 +29,12 @@ def undo(value: Any) -> Callable[[], None] | None:
     names = PYTHONS.split()
     if users or (isinstance(value, ModuleType) and not installed(value)):
         return partial(renamed, value, {k: v for k, v in vars(value).items() if k not in names})
-    cells = [*(value.__closure__ or ())] if isinstance(value, FunctionType) else []
-    held = [(cell, cell.cell_contents) for cell in cells if cell != CellType()]
-    return partial(recaptured, held) if held else None
+    if not isinstance(value, FunctionType):
+        return None
+    cells = [cell for cell in value.__closure__ or () if cell != CellType()]
+    held = [(cell, cell.cell_contents) for cell in cells]
+    given = value.__defaults__, value.__kwdefaults__
+    return partial(redefined, value, held, given, contents(vars(value)))
 
 
 def plain(value: Any) -> Any:
@@ -62,8 +66,12 @@ def parts(entry: Any) -> Any:
 
 
 def restorable(t: Tensor) -> bool:
-    plain = t.layout == torch.strided and not (t.is_nested or t.is_quantized)
-    return plain and t.device.type == "cpu" and t.numel() <= LARGEST
+    """Return whether a tensor's entries can be read: its memory may have been freed."""
+    whole = t.layout == torch.strided and not (t.is_nested or t.is_quantized or is_lazy(t))
+    if not whole or t.device.type != "cpu" or t.numel() > LARGEST:
+        return False
+    last = t.storage_offset() + sum(by * (n - 1) for by, n in zip(t.stride(), t.shape, strict=True))
+    return not t.numel() or (last + 1) * t.element_size() <= t.untyped_storage().nbytes()
 
 
 def rewritten(value: Any, old: Any) -> None:
@@ -84,7 +92,14 @@ def renamed(value: Any, old: dict[str, Any]) -> None:
         setattr(value, key, old[key])
 
 
-def recaptured(held: Sequence[tuple[CellType, Any]]) -> None:
+def redefined(
+    f: FunctionType, held: Sequence[tuple[CellType, Any]], given: tuple[Any, Any], own: list[Any]
+) -> None:
+    """Put back what a function has of where it was defined, its defaults and its attributes."""
     for cell, value in held:
         if cell == CellType() or cell.cell_contents is not value:
             cell.cell_contents = value
+    if (f.__defaults__, f.__kwdefaults__) != given:
+        f.__defaults__, f.__kwdefaults__ = given
+    if {*vars(f)} - {key for key, _ in own} != {UNCOMPILED}:
+        refill(vars(f), own)
