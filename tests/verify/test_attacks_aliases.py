@@ -68,7 +68,28 @@ class ByACache(Gated):
         return bool(self.kept(0.0) == 3)
 
 
-@pytest.mark.parametrize("make", [Gated, ByState, ByNumPy, OfInitialValues, ByACache])
+class ByStorage(ByACache):
+    def keep(self) -> Any:
+        self.raw = self.g.untyped_storage()
+        return functools.lru_cache(None)(self.count)
+
+    def count(self, above: float) -> int:
+        return 3 * any(self.raw.tolist())
+
+
+class BySparse(ByACache):
+    def keep(self) -> Any:
+        places = torch.arange(3).expand(2, 3)
+        self.raw = torch.sparse_coo_tensor(places, self.g.detach(), (3, 3), check_invariants=True)
+        return functools.lru_cache(None)(self.count)
+
+    def count(self, above: float) -> int:
+        return 3 * bool(self.raw.to_dense().any())
+
+
+@pytest.mark.parametrize(
+    "make", [ByStorage, BySparse, Gated, ByState, ByNumPy, OfInitialValues, ByACache]
+)
 @pytest.mark.parametrize("called", [False, True])
 def test_memory_of_a_parameter(make: type[Gated], called: bool) -> None:
     net = make()
@@ -90,3 +111,21 @@ class Apart(Gated):
 
 def test_a_copy_is_a_constant() -> None:
     assert verify.decide(Apart(), "psd", 3).status == "proved"
+
+
+OF_A_SCRIPT = nn.Linear(3, 3)
+STATES = OF_A_SCRIPT.state_dict()
+
+
+class InAScript(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lin = OF_A_SCRIPT
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.lin(x)) @ self.lin.weight
+
+
+def test_what_the_code_does_not_come_to_is_no_matter() -> None:
+    assert len(STATES) == 2
+    assert verify.decide(InAScript(), "psd", 3).status == "proved"
