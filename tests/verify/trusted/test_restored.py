@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from numpy.random import default_rng
 from torch import Tensor, nn
 
 import verify
@@ -283,72 +282,6 @@ def test_a_class_that_a_cached_attribute_holds() -> None:
     assert Once.first
 
 
-def act(x: Tensor) -> Tensor:
-    if not hasattr(act, "called"):
-        act.called = True  # type: ignore[attr-defined]
-        return -x
-    return torch.tanh(x)
-
-
-class Listed(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.acts = [act]
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.acts[0](x)
-
-
-class Lazily(nn.Module):
-    """Its first call makes a global."""
-
-    def forward(self, x: Tensor) -> Tensor:
-        global scale
-        try:
-            return x * scale  # pyright: ignore[reportUnboundVariable], which is what is tested
-        except NameError:
-            scale = 1.0
-            return -x
-
-
-@pytest.mark.parametrize("make", [Listed, Lazily])
-def test_a_second_instance_is_not_taken_in(make: type[nn.Module]) -> None:
-    for _ in range(2):
-        verdict = verify.decide(make(), "psd", 3)
-        assert verdict.reason is not None
-        assert verdict.reason.kind == "not a sample map"
-    assert not hasattr(act, "called")
-    assert "scale" not in globals()
-
-
-class Falling(nn.Module):
-    """Goes on where a matrix has no inverse; an error leaves it half done."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.w = nn.Parameter(torch.randn(3, 3))
-        self.busy = False
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.busy:
-            return x
-        self.busy = True
-        z = torch.tanh(x @ self.w.T) @ self.w
-        try:
-            inverse = torch.linalg.inv(self.w)
-        except RuntimeError:
-            self.busy = False
-            return -z
-        self.busy = False
-        return z + x @ inverse.T @ inverse
-
-
-def test_each_operation_is_let_fail_in_a_module_as_it_is() -> None:
-    verdict = verify.decide(Falling(), "psd", 3)
-    assert verdict.reason is not None
-    assert "catches an error" in verdict.reason.detail
-
-
 EVENTS: list[int] = []
 
 
@@ -359,59 +292,3 @@ def test_what_others_write_meanwhile_is_left_alone() -> None:
     assert kept.spoilt == []
     assert EVENTS.pop() == 1
     assert STACK.pop() == "elsewhere"
-
-
-class Frozen(dict[str, int]):
-    def _no(self, *_: Any) -> None:
-        raise TypeError
-
-    __setitem__ = update = clear = pop = _no  # type: ignore[assignment]
-
-
-class Held(Tied):
-    """Keeps its own parameters in containers of all kinds, and one that holds itself."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.weights = [self.lin.weight]
-        self.groups = {"decay": (self.lin.weight,)}
-        self.itself: dict[str, Any] = {}
-        self.itself["me"] = self.itself
-        self.number = 10**5000
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.tanh(x) + x @ self.weights[0].T @ self.weights[0]
-
-
-class WithFrozen(Tied):
-    def __init__(self) -> None:
-        super().__init__()
-        self.config = Frozen(a=1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.tanh(x)
-
-
-def test_honest_modules() -> None:
-    assert verify.decide(Held(), "psd", 3).status == "proved"
-    verdict = verify.decide(WithFrozen(), "psd", 3)
-    assert verdict.status == "proved" or (
-        verdict.reason is not None and "cannot be copied" in verdict.reason.detail
-    )
-
-
-GENERATOR = default_rng(0)  # a function that is written in C
-FREED = torch.ones(3)
-FREED.untyped_storage().resize_(0)
-NESTED = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged)
-LAZY = nn.LazyLinear(3)
-
-
-class AmongOthers(Tied):
-    def forward(self, x: Tensor) -> Tensor:
-        assert all(value is not None for value in (default_rng, FREED, NESTED, LAZY))
-        return self.tanh(x)
-
-
-def test_odd_objects_among_the_globals() -> None:
-    assert verify.decide(AmongOthers(), "psd", 3).status == "proved"

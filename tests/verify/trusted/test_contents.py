@@ -1,0 +1,74 @@
+"""Odd objects that honest modules hold, or that stand among the globals: each is looked at."""
+
+from typing import Any
+
+import torch
+from numpy.random import default_rng
+from torch import Tensor, nn
+
+import verify
+
+
+class Tied(nn.Module):
+    def __init__(self) -> None:
+        super().__init__()
+        self.lin = nn.Linear(3, 3, bias=False)
+
+    def tanh(self, x: Tensor) -> Tensor:
+        return torch.tanh(self.lin(x)) @ self.lin.weight
+
+
+class Frozen(dict[str, int]):
+    def _no(self, *_: Any) -> None:
+        raise TypeError
+
+    __setitem__ = update = clear = pop = _no  # type: ignore[assignment]
+
+
+class Held(Tied):
+    """Keeps its own parameters in containers of all kinds, and one that holds itself."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weights = [self.lin.weight]
+        self.groups = {"decay": (self.lin.weight,)}
+        self.itself: dict[str, Any] = {}
+        self.itself["me"] = self.itself
+        self.number = 10**5000
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tanh(x) + x @ self.weights[0].T @ self.weights[0]
+
+
+class WithFrozen(Tied):
+    def __init__(self) -> None:
+        super().__init__()
+        self.config = Frozen(a=1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tanh(x)
+
+
+def test_honest_modules() -> None:
+    assert verify.decide(Held(), "psd", 3).status == "proved"
+    verdict = verify.decide(WithFrozen(), "psd", 3)
+    assert verdict.status == "proved" or (
+        verdict.reason is not None and "cannot be copied" in verdict.reason.detail
+    )
+
+
+GENERATOR = default_rng(0)  # a function that is written in C
+FREED = torch.ones(3)
+FREED.untyped_storage().resize_(0)
+NESTED = torch.nested.nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged)
+LAZY = nn.LazyLinear(3)
+
+
+class AmongOthers(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        assert all(value is not None for value in (default_rng, FREED, NESTED, LAZY))
+        return self.tanh(x)
+
+
+def test_odd_objects_among_the_globals() -> None:
+    assert verify.decide(AmongOthers(), "psd", 3).status == "proved"
