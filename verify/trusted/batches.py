@@ -12,6 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 from unittest.mock import patch
 
@@ -40,6 +41,7 @@ PLAIN = """
     is_cuda is_sparse
 """
 ASKED = ("__bool__", "__int__", "__index__", "__float__")
+KEPT = ("__init__", "__new__", "__repr__", "__str__", "__hash__")  # program.py looks at texts, keys
 KINDS = (torch.SymInt, torch.SymFloat, torch.SymBool)
 BETWEEN = (
     *(proxy_tensor.__file__, overrides.__file__, fake_tensor.__file__),
@@ -56,7 +58,7 @@ class Asked(TorchFunctionMode):
     Attributes:
         by_torch: whether one of torch's kernels was the first to.
         by_code: whether code that is not torch's asks for it, gives it to torch as anything but a
-            size, or is told it as a plain number.
+            size, or is told it as a plain number, of which it may compute others.
     """
 
     def __init__(self, env: ShapeEnv, example: int, torchs: Sequence[str]) -> None:
@@ -107,24 +109,29 @@ class Asked(TorchFunctionMode):
             self.by_torch |= bool(self.env.replacements) and not before
             return found
 
-        def asking(kind: Any, name: str) -> Any:
-            original = getattr(kind, name)
-
-            def asked(size: Any) -> Any:
-                self.by_code |= self.is_users(sys._getframe(1))
-                return original(size)
+        def asking(original: Any, name: str) -> Any:
+            def asked(*args: Any) -> Any:
+                if name in ASKED or self.env.replacements:
+                    self.by_code |= self.is_users(sys._getframe(1))
+                return original(*args)
 
             return asked
 
+        methods = [
+            (kind, name, method) for kind in KINDS for name, method in vars(kind).items()
+            if isinstance(method, FunctionType) and name not in KEPT
+        ]  # fmt: skip
         with ExitStack() as stack:
             handlers = {SIZE: asked_by_torch}
             stack.enter_context(patch.dict(fake_tensor._DISPATCH_META_HANDLERS, handlers))
-            for kind in KINDS:
-                for name in ASKED:
-                    if name in vars(kind):
-                        stack.enter_context(patch.object(kind, name, asking(kind, name)))
             stack.enter_context(self)
-            yield
+            try:
+                for kind, name, method in methods:
+                    setattr(kind, name, asking(method, name))
+                yield
+            finally:
+                for kind, name, method in methods:
+                    setattr(kind, name, method)
 
 
 def is_symbolic(value: Any) -> bool:

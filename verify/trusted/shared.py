@@ -32,7 +32,6 @@ SIZES = (
     *(Tensor.size, Tensor.dim, Tensor.numel, Tensor.__len__, Tensor.new_zeros, Tensor.new_ones),
     *(torch.zeros_like, torch.ones_like, torch.numel),
 )
-LARGEST = 1_000_000  # entries of a tensor that is put back
 OWN = ("_parameters", "_buffers")
 Entry = tuple[Callable[[], Any], Any]  # a call, and what is kept of it
 FILLINGS = ((True, None), (False, 1), (True, -1000))  # gradients on? other numbers as parameters

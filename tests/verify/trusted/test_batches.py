@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 from torch.func import grad, vmap
-from torch.nn.functional import layer_norm, softplus
+from torch.nn.functional import dropout, layer_norm, softplus
 
 import verify
 from verify.trusted.batches import EXAMPLES, examples
@@ -113,6 +113,40 @@ def test_the_number_of_samples_is_no_part_of_one(name: str, before: bool) -> Non
             assert verdict.status != "proved"
         else:
             assert verdict.status == "unknown"
+
+
+TAKEN_BEFORE: dict[str, Callable[[Tensor, int], Tensor]] = {
+    "branch": lambda y, n: -y if n > 1000 else y,
+    "one number": lambda y, n: -y if n == 64 else y,
+    "truth as a number": lambda y, n: y * (1 - 2 * (n > 1000)),
+    "parity": lambda y, n: y * (n % 2),
+    "root": lambda y, n: y * (n * 1.0) ** 0.5,
+    "in a tensor": lambda y, n: y * torch.as_tensor(n),
+    "least": lambda y, n: y * torch.sym_min(n, 1000),
+    "dropout": lambda y, n: dropout(y, 1.0 * (n > 1000)),
+    "of one sample": lambda y, n: vmap(lambda z: z if n < 1000 else -z)(y),
+    "positions": lambda y, n: y * (torch.arange(n) < 1000)[:, None],
+}
+
+
+class Before(Field):
+    def __init__(self, use: Callable[[Tensor, int], Tensor]) -> None:
+        super().__init__()
+        self.use = use
+
+    def forward(self, x: Tensor) -> Tensor:
+        n = x.shape[0]
+        return self.use(self.gradient(x), n)
+
+
+@pytest.mark.parametrize("name", TAKEN_BEFORE)
+def test_the_number_of_samples_is_not_kept_for_later(name: str) -> None:
+    for claim in ("symmetric", "psd"):
+        assert verify.decide(Before(TAKEN_BEFORE[name]), claim, 3).status == "unknown"
+
+
+def test_a_shape_may_be_kept_for_later() -> None:
+    assert verify.decide(Before(lambda y, n: y.view(n, 3)), "psd", 3).status == "proved"
 
 
 ALIKE: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
