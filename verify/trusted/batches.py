@@ -35,10 +35,10 @@ SHAPING = """
     view reshape expand broadcast_to new_zeros new_ones new_empty new_full zeros ones empty full
     unflatten flatten size
 """
-# What no number of samples decides.
+# Whose answers no number of samples decides; as many gradients as are asked for.
 PLAIN = """
     ndim dim ndimension dtype device layout requires_grad is_floating_point is_complex is_leaf
-    is_cuda is_sparse
+    is_cuda is_sparse grad
 """
 ASKED = ("__bool__", "__int__", "__index__", "__float__")
 KEPT = ("__init__", "__new__", "__repr__", "__str__", "__hash__")  # program.py looks at texts, keys
@@ -76,14 +76,12 @@ class Asked(TorchFunctionMode):
         return out
 
     def tells(self, name: str, out: Any) -> bool:
-        """Return whether an answer may tell the number of samples, once it is a plain number."""
-        parts = [*leaves(out)]
-        if any(isinstance(part, Tensor) for part in parts):
-            return isinstance(out, list | tuple) and len(out) % self.example == 0
-        return name not in PLAIN.split() and any(
-            is_symbolic(v) or isinstance(v, bool) or (isinstance(v, int) and v % self.example == 0)
-            for v in parts
-        )
+        """Return whether an answer may tell the number of samples, once it is a plain number.
+
+        So may the size of any part, be it as large for both examples, or how many parts there are.
+        """
+        results = isinstance(out, Tensor | None) or type(out).__module__ == "torch.return_types"
+        return not results and name not in PLAIN.split()
 
     def is_users(self, frame: Any) -> bool:
         """Return whether code that is not torch's asks, by way of what only hands on."""
