@@ -13,13 +13,25 @@ class Holder(nn.Module):
         self.frozen = nn.Parameter(torch.tensor(2.0), requires_grad=False)
         self.register_buffer("n", torch.zeros(1))
         self.register_buffer("order", torch.tensor([2, 0, 1]))
-        self.plain, self.part = torch.tensor([0.5, 3.0]), self.W.detach()[0]
+        self.plain = torch.tensor([0.5, 3.0])
         self.n: Tensor
         self.order: Tensor
         self.act = act
 
     def forward(self, x: Tensor) -> Tensor:
         return self.act(self, x)
+
+
+class Sharing(Holder):
+    """Keeps a part of its parameter's memory."""
+
+    def __init__(self, act: Callable[["Sharing", Tensor], Tensor]) -> None:
+        super().__init__(act)  # type: ignore[arg-type]
+        self.part = self.W.detach()[0]
+
+
+def of_a_part(net: Sharing, x: Tensor) -> Tensor:
+    return x if float(net.part.sum()) < 1e9 else -x
 
 
 def taken(net: Holder, x: Tensor) -> Tensor:
@@ -78,7 +90,6 @@ CHANGES: dict[str, Callable[[Tensor], object]] = {
 MOVING: dict[str, Callable[[Holder, Tensor], Tensor]] = {
     "parameter": lambda net, x: x if net.W.sum() > -1e9 else -x,
     "parameter's data": lambda net, x: x if float(net.W.data[0, 0]) > -1e9 else -x,
-    "part of a parameter": lambda net, x: x if float(net.part.sum()) < 1e9 else -x,
     "parameter's list": lambda net, x: x if net.W.tolist()[0][0] < 1e9 else -x,
     "sample": lambda net, x: x if (x.detach().sum() * net.n).item() == 0 else -x,
     "sample, put": lambda net, x: x if float(net.n.clone().fill_(x[0, 0].item())) < 9 else -x,

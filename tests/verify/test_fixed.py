@@ -5,7 +5,7 @@ import torch
 
 import verify
 
-from .number_takers import CONSTANTS, LIARS, Holder, negated
+from .number_takers import CONSTANTS, LIARS, Holder, Sharing, negated, of_a_part
 
 
 @pytest.mark.parametrize("name", CONSTANTS)
@@ -24,3 +24,7 @@ def test_the_number_is_the_one_that_python_has() -> None:
 @pytest.mark.parametrize("name", LIARS)
 def test_what_moves_is_not_read(name: str) -> None:
     assert verify.decide(Holder(LIARS[name]), "psd", 3).status == "unknown"
+
+
+def test_a_part_of_a_parameter_is_not_read() -> None:
+    assert verify.decide(Sharing(of_a_part), "psd", 3).status == "unknown"

