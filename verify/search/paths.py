@@ -16,7 +16,7 @@ from types import CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
 import torch
-from torch import Tensor, fx, nn
+from torch import Tensor, nn
 
 from verify.search.reach import NAMED, asked, beyond, called, held_by, is_beyond, keeper
 from verify.search.stream import Streamed, differs
@@ -87,10 +87,7 @@ class Follow:
         """Return whether a frame runs the user's code."""
         name, code = str(frame.f_globals.get("__name__", "")), frame.f_code
         made = code.co_filename.startswith("<") and frame.f_globals.keys() == {"fn", BUILT_IN}
-        fn = frame.f_globals["fn"] if made else None
-        written = isinstance(fn, fx.GraphModule) or (
-            isinstance(fn, FunctionType) and is_librarys(fn)
-        )
+        written = made and isinstance(fn := frame.f_globals["fn"], FunctionType) and is_librarys(fn)
         if written or (code.co_name == "<module>" and code.co_filename.startswith("<")):
             return False  # of torch's tracer; of exec, which the user's code may not call
         return yours(code.co_filename, name, self.homes)

@@ -9,9 +9,8 @@ import re
 import sys
 import sysconfig
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import Any
@@ -23,10 +22,13 @@ from torch import Tensor, fx, nn
 from torch._subclasses.fake_tensor import FakeTensor, FakeTensorMode
 from torch.func import functional_call, functionalize
 from torch.fx.experimental.proxy_tensor import make_fx
-from torch.fx.experimental.symbolic_shapes import DimDynamic, ShapeEnv, StatelessSymbolicContext
+from torch.fx.experimental.symbolic_shapes import (
+    DimDynamic,
+    ShapeEnv,
+    StatelessSymbolicContext,
+)
 from torch.fx.traceback import preserve_node_meta
 
-from verify.trusted.batches import EXAMPLES, Asked, examples, for_all
 from verify.trusted.eager import Eager, eager_kernels
 from verify.trusted.fixed import as_list
 from verify.trusted.memory import crosses
@@ -41,7 +43,7 @@ READERS = tuple(  # of a size's text
 TEXT = {kind: kind.__repr__ for kind in (torch.SymInt, torch.SymFloat, torch.SymBool)}
 USERS = re.compile("require grad")  # torch's words, by which trace.py knows its error
 HASH = torch.SymInt.__hash__
-HINT = EXAMPLES[0]
+HINT = 113  # an example of a number of samples; a program that is special to it has guards
 
 
 class OutputError(ValueError):
@@ -120,25 +122,24 @@ def program(
     wants: bool,
     lines: bool,
     turned: bool = False,
-    example: int = HINT,
 ) -> fx.GraphModule:
     """Return the operations on a batch, of any size from 2 on for None, with lines of the source.
 
-    x requires a gradient if it ``wants`` one, and lies column by column if it is ``turned``. Where
-    torch's kernels ask for the number of samples as a plain number, it is the ``example``; then the
-    program's meta has "example", and a program with another one has to be the same.
+    x requires a gradient if it ``wants`` one, and lies column by column if it is ``turned``.
     """
     env, called = ShapeEnv(), Called(net)
     mode = FakeTensorMode(shape_env=env, allow_non_fake_inputs=True)
     fakes = [mode.from_tensor(t, static_shapes=True) for t in tensors.values()]
     dtypes = [t.dtype for t in tensors.values() if t.is_floating_point()]
     dtype = dtypes[0] if dtypes else torch.get_default_dtype()
-
-    def sample(count: int) -> Tensor:
-        x = torch.empty(*((dim, count) if turned else (count, dim)), dtype=dtype)
-        x = (x.T if turned else x).requires_grad_(wants)
-        sizes = [DimDynamic.STATIC if batch else DimDynamic.DYNAMIC, DimDynamic.STATIC]
-        return mode.from_tensor(x, symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes))
+    x = (
+        torch.empty(dim, batch or HINT, dtype=dtype).T
+        if turned
+        else torch.empty(batch or HINT, dim, dtype=dtype)
+    )
+    x.requires_grad_(wants)
+    sizes = [DimDynamic.STATIC if batch else DimDynamic.DYNAMIC, DimDynamic.STATIC]
+    x = mode.from_tensor(x, symbolic_context=StatelessSymbolicContext(dynamic_sizes=sizes))
 
     own = set({place(net, name): name for name in reversed([*tensors])}.values())
 
@@ -147,31 +148,19 @@ def program(
         named = {f"net.{name}": t for name, t in given if name in own}
         return functional_call(called, named, (x,), tie_weights=False)
 
-    def made(x: Tensor, f: Any) -> fx.GraphModule:
+    def made(f: Any) -> fx.GraphModule:
         return make_fx(f, tracing_mode="symbolic", _allow_non_fake_inputs=True,
                        record_stack_traces=lines)(fakes, x)  # fmt: skip
 
-    x, asked, first = sample(batch or example), Asked(env, example, (*READERS, OURS)), 0
     plain = torch.autocast("cpu", enabled=False)
     with plain_kernels(), eager_kernels(), plain, Eager([*tensors.values()]) as eager:
-        with asked.noted():
-            out = made(x, run)
-            if any(writes(node) for node in out.graph.nodes):
-                out = without_writes(out, partial(made, x))
-                out.meta["writes"] = True
-        if asked.by_torch_alone():
-            check_guards([g for g in env.guards if g.expr not in asked.settled])
-            others = examples([dim, *(n for t in tensors.values() for n in t.shape)])
-            first = len(env.guards)
-            with preserve_node_meta():
-                again = made(sample(next(p for p in others if p != example)), for_all(out, example))
-            again.meta |= {**out.meta, "example": example}
-            out = again
+        out = made(run)
+        if any(writes(node) for node in out.graph.nodes):
+            out = without_writes(out, made)
+            out.meta["writes"] = True
     if eager.left:
         raise mixing(eager.left)
-    check_guards(env.guards[first:])
-    if len(env.replacements) > bool(first) or env.deferred_runtime_asserts:
-        raise mixing("what is computed depends on the number of samples, or on values")
+    check_guards(env)
     return out
 
 
@@ -218,11 +207,13 @@ def plain_kernels() -> Iterator[None]:
         torch._C._set_nnpack_enabled(before[1])
 
 
-def check_guards(guards: Sequence[Any]) -> None:
+def check_guards(env: ShapeEnv) -> None:
     """Raise unless the program is the same for all numbers of samples from 2 on."""
-    for guard in guards:
+    for guard in env.guards:
         if not holds(guard.expr):
             raise mixing(f"what is computed depends on the number of samples: {guard.expr}")
+    if env.replacements or env.deferred_runtime_asserts:
+        raise mixing("what is computed depends on the number of samples, or on values")
 
 
 def holds(claim: Any) -> bool:

@@ -9,14 +9,12 @@ import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, fx, nn
 
 from verify.trusted.arguments import check_output, checked_dim
-from verify.trusted.batches import EXAMPLES
 from verify.trusted.builder import Builder
 from verify.trusted.calls import renewed, warm
 from verify.trusted.canonical import canonical
@@ -111,19 +109,15 @@ def read_once(
         with filled(thetas, fill), same:
             try:
                 with torch.set_grad_enabled(grad):
-                    ask = partial(program, net, tensors, dim, batch, wants, not found, turned)
-                    programs = [ask()]
-                    if "example" in programs[0].meta:
-                        programs.append(ask(example=EXAMPLES[1]))
+                    made = program(net, tensors, dim, batch, wants, not found, turned)
             except Exception as error:  # the user's code may raise anything
                 if turned and not isinstance(error, TraceError):
                     break  # view of such a batch
                 raise reported(explained(error), dim) from error
-            for made in programs:
-                key = spelled(made, batch)
-                if key not in found:
-                    found[key] = read(made, [*tensors.values()], dim, batch, thetas, parameters)
-        if not programs[0].meta.get("writes"):
+            key = spelled(made, batch)
+            if key not in found:
+                found[key] = read(made, [*tensors.values()], dim, batch, thetas, parameters)
+        if not made.meta.get("writes"):
             break
     if len({traced.graph.digest for traced in found.values()}) > 1:
         raise mixing("another map with gradients switched off, for one sample, at a second call,"
