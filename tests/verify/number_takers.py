@@ -26,7 +26,7 @@ class Sharing(Holder):
     """Keeps a part of its parameter's memory."""
 
     def __init__(self, act: Callable[["Sharing", Tensor], Tensor]) -> None:
-        super().__init__(act)  # type: ignore[arg-type]
+        super().__init__(act)  # type: ignore[arg-type] - it is called with this one
         self.part = self.W.detach()[0]
 
 
@@ -84,7 +84,7 @@ CHANGES: dict[str, Callable[[Tensor], object]] = {
     "set": lambda n: setattr(n, "data", n + 1),
     "out": lambda n: torch.add(n, 1, out=n),
     "foreach": lambda n: torch._foreach_add_([n], 1),  # pyright: ignore[reportPrivateImportUsage]
-    "set_": lambda n: n.set_(n + 1),  # type: ignore[arg-type]
+    "set_": lambda n: n.set_(n + 1),  # type: ignore[arg-type] - it is called with this one
     "unsafe": lambda n: n.unsafe_split(1)[0].add_(1),
 }
 MOVING: dict[str, Callable[[Holder, Tensor], Tensor]] = {

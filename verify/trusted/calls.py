@@ -132,7 +132,8 @@ def warm(net: nn.Module, samples: Tensor) -> tuple[list[CodeType], list[Entry]]:
         if odd := [f.__qualname__ for f in behind(net, unseen) if holds_any(f)]:
             raise mixing(f"{odd[0]} is found only when it runs, and may keep what it then makes")
     except BaseException as error:  # an interruption too
-        shared.start_anew()
+        shared.forget()
+        shared.put_back()
         told = error.detail if isinstance(error, TraceError) else "a call did not end"
         SPOILT.extend((value, told) for value in shared.spoilt())
         raise

@@ -42,10 +42,10 @@ class Restored:
 
     def __exit__(self, *_: object) -> None:
         self.stack.close()
-        self.put_back()
         if self.shared is None:
             return
-        self.shared.start_anew()
+        self.shared.forget()
+        self.put_back()
         self.spoilt = [*self.shared.left()]
         if self.spoilt:
             told = f"an earlier call has changed {self.spoilt[0]}, where it ended by an error"

@@ -88,12 +88,11 @@ class Shared:
         if odd := [*self.left()]:
             raise mixing(f"the call changes {odd[0]}")
 
-    def start_anew(self) -> None:
-        """Leave all as it was, so that another first call is one too."""
+    def forget(self) -> None:
+        """Empty the caches that were empty, so that another first call is one too."""
         for cache, known in self.caches:
             if cache.cache_info().misses != known.misses and not known.currsize:
                 cache.cache_clear()
-        self.put_back()
 
     def put_back(self) -> None:
         """Put back all but what caches of Python's keep."""

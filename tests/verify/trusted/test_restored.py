@@ -16,19 +16,12 @@ from torch import Tensor, nn
 import verify
 from verify.trusted.restored import Restored
 
+from .tied import Tied
+
 STACK: list[str] = []
 LAYERS: list[Callable[[Tensor], Tensor]] = []
 SIGN = {"s": -1.0}
 ON = {"f": False}
-
-
-class Tied(nn.Module):
-    def __init__(self) -> None:
-        super().__init__()
-        self.lin = nn.Linear(3, 3, bias=False)
-
-    def tanh(self, x: Tensor) -> Tensor:
-        return torch.tanh(self.lin(x)) @ self.lin.weight
 
 
 class Stacked(Tied):

@@ -13,7 +13,7 @@ from verify.trusted.undo import undo
 
 def act(x: Tensor) -> Tensor:
     if not hasattr(act, "called"):
-        act.called = True  # type: ignore[attr-defined]
+        act.called = True  # type: ignore[attr-defined] - the state
         return -x
     return torch.tanh(x)
 
@@ -93,9 +93,9 @@ def test_containers_arrays_classes_and_functions() -> None:
     held[2].clear()
     held[3][0] = 0
     held[4].zero_()
-    Kept.n, Kept.m = 1, 2  # type: ignore[attr-defined]
+    Kept.n, Kept.m = 1, 2  # type: ignore[attr-defined] - m is new
     f.__defaults__ = (1,)
-    f.calls = 1  # type: ignore[attr-defined]
+    f.calls = 1  # type: ignore[attr-defined] - it is new
     for put_back in undoing:
         assert put_back is not None
         put_back()
