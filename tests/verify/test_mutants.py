@@ -4,6 +4,8 @@ python benchmarks/examination.py --mutants 300 judges more of them.
 """
 
 from collections import Counter
+from fractions import Fraction
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -64,3 +66,28 @@ def test_the_judge_sees_what_is_there(
 ) -> None:
     assert differences.is_asymmetric(Liar(turn, slope), 2) is asymmetric
     assert differences.falls(Liar(turn, slope), 2) is falls
+
+
+class Steep(nn.Module):
+    """An asymmetry of power -3/2, seen only from near the origin."""
+
+    def __init__(self, turn: float) -> None:
+        super().__init__()
+        self.turn = turn
+
+    def forward(self, x: Tensor) -> Tensor:
+        y = torch.relu(x) ** -1.5
+        return y + self.turn * torch.stack([y[:, 1], y[:, 0] * 2], 1)
+
+
+@pytest.mark.parametrize("turn", [0.0, 1.0])
+def test_a_counterexample_near_a_pole_is_judged(turn: float) -> None:
+    found = SimpleNamespace(
+        kind="jacobian",
+        parameters={},
+        points=[(Fraction(1, 10**11), Fraction(2, 10**11))],
+        indices=(0, 1),
+        enclosures={"J_ij - J_ji": (1, 1)},
+    )
+    entry = Entry("here", "steep", lambda: Steep(turn), 2, None, None, "undefined at 0")
+    assert contradiction.confirmed(entry, found) is bool(turn)

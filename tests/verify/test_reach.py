@@ -2,10 +2,12 @@
 
 import collections
 import contextlib
+import datetime
 import email.utils
 import enum
 import fractions
 import functools
+import io
 import logging
 import math
 import operator
@@ -34,6 +36,17 @@ CHAIN, USER = collections.ChainMap({"n": 0}), collections.UserDict({"n": 0})
 HALF, FLAG = fractions.Fraction(1), pathlib.Path("flag")
 VIEW = memoryview(bytearray(8)).cast("Q")
 BOX = functools.lru_cache(None)(list)
+
+
+class Tee(io.StringIO):
+    pass
+
+
+class Stamp(datetime.datetime):
+    pass
+
+
+TEE = Tee()
 
 
 class Late(nn.Module):
@@ -113,6 +126,8 @@ LATE: list[Callable[[Tensor], Any]] = [
     lambda _: tick() > 3000,
     lambda _: COUNTER.tick() > 3000,
     lambda _: FLAG.exists(),
+    lambda _: (TEE.write("."), TEE.tell() > 3000)[1],
+    lambda _: Stamp.now().microsecond % 10007 == 7,
     lambda _: np.random.default_rng().random() < 1e-4,
     lambda _: np.datetime64("now", "us") == 0,
     lambda _: torch.Generator().seed() % 10007 == 7,

@@ -32,7 +32,8 @@ BUILT_IN = "__builtins__"
 WRITTEN = "<eval_with_key>"
 CELLS = ("<ipython", "<stdin>", "<cell")
 STANDARD = sysconfig.get_paths()["stdlib"] + os.sep
-FREED = "torch._dynamo.utils", "<lambda>"  # runs where a module is freed, once one was compiled
+# Run where a module is freed, once one was compiled; and where code imports from its own package.
+UNASKED = (("torch._dynamo.utils", "<lambda>"), ("importlib._bootstrap", "parent"))
 Step = int | tuple[CodeType, int, int]  # an instruction; code that is called
 STEPS = 200_000  # instructions of one call that are compared
 
@@ -76,10 +77,11 @@ class Follow:
             told = called(arg)
         elif event == "call" and caller and self.follows(caller) and not self.follows(frame):
             home, name = str(frame.f_globals.get("__name__")), frame.f_code.co_name
-            asks = name[0] != "_" and (home, name) != FREED and is_beyond(home, name)
+            asks = name[0] != "_" and is_beyond(home, name)
             told = f"{home}.{name}" if asks else ""
             first = frame.f_code.co_varnames[: bool(frame.f_code.co_argcount)]  # self
             told = told or next((keeper(frame.f_locals.get(name)) for name in first), "")
+            told = "" if (home, frame.f_code.co_name) in UNASKED else told
         if told:
             self.told[told] = None
 

@@ -102,8 +102,12 @@ def beyond(value: Any) -> str:
     code = isinstance(value, FunctionType) and not of_library_code(value.__code__)
     if code or (isinstance(value, type) and is_stray(value)):
         return ""  # the user's, in a file that is called like one of Python's
-    home, name = str(getattr(value, "__module__", None)), value.__name__
-    return f"{home}.{name}" if is_beyond(home, name) else ""
+    bases = [*filter(is_odd, value.__mro__[1:])] if isinstance(value, type) else []
+    for known in (value, *bases):  # a user's class may be made of one that tells more
+        home, name = str(getattr(known, "__module__", None)), known.__name__
+        if is_beyond(home, name):
+            return f"{home}.{name}"
+    return ""
 
 
 def is_beyond(home: str, name: str) -> bool:
@@ -141,9 +145,14 @@ def keeper(value: Any) -> str:
         return spelled([repr(value)])
     if kind in ProxyTypes:  # they say that they are what they stand for
         return name
-    if isinstance(value, HELD) or root not in sys.stdlib_module_names:
-        return ""
-    return "" if root in PLAIN.split() and kind is not memoryview else name
+    odd = kind is memoryview or any(map(is_odd, kind.__mro__))
+    return name if odd and not isinstance(value, HELD) else ""
+
+
+def is_odd(kind: type) -> bool:
+    """Return whether a class is Python's, and none of those that compute and keep nothing."""
+    root = str(kind.__module__).split(".")[0]
+    return root in sys.stdlib_module_names and root not in PLAIN.split()
 
 
 def cached(value: Any) -> list[Any]:

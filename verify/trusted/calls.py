@@ -16,6 +16,7 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_leaves
 
 from verify.trusted.computed import computed, copied, hooked, uncached
+from verify.trusted.contents import PLAIN
 from verify.trusted.dice import undrawn
 from verify.trusted.shared import Entry, Shared
 from verify.trusted.state import changed, state
@@ -143,6 +144,8 @@ def warm(net: nn.Module, samples: Tensor) -> tuple[list[CodeType], list[Entry]]:
 def holds_any(function: FunctionType) -> bool:
     """Return whether a function names or has anything but libraries and functions of Python's."""
     values = [*captured(function), *(home[name] for home, name in named(function))]
+    given = (*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values())
+    values += [value for value in given if type(value) not in PLAIN]
     known = [v for v in values if isinstance(v, BuiltinFunctionType | ModuleType)]
     libraries = [v for v in known if isinstance(v, BuiltinFunctionType) or installed(v)]
     return len(libraries) < len(values)

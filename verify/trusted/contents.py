@@ -1,7 +1,9 @@
 """What an object of Python's holds, by whatever way it does."""
 
 import gc
+import marshal
 from contextlib import suppress
+from hashlib import blake2b
 from logging import Logger
 from types import (
     BuiltinFunctionType,
@@ -9,11 +11,14 @@ from types import (
     FunctionType,
     MemberDescriptorType,
     ModuleType,
+    NoneType,
 )
 from typing import Any
 from weakref import ReferenceType
 
 import sympy
+import torch
+from torch import Tensor
 
 from verify.trusted.surroundings import FOREIGN, attributes_of
 
@@ -22,6 +27,10 @@ KEEPING = (sympy.MatrixBase, sympy.NDimArray)  # containers that may be written 
 # What they hold changes by itself.
 CACHING = {*FOREIGN, "_abc"} - {"torch", "numpy"}
 CODE = (type, ModuleType, FunctionType, BuiltinFunctionType, CodeType)
+BARE = (dict, list, tuple, set, frozenset)  # hold their entries alone
+MANY = 256  # entries of a container that is told apart by its text, if all in it is plain
+DEEPEST = 16  # containers inside of one another
+PLAIN = (int, float, complex, str, bytes, bool, NoneType)
 
 
 def slots_of(value: Any) -> list[Any]:
@@ -54,3 +63,41 @@ def parts_of(value: Any) -> list[Any]:
     attributes_of(value)
     parts = [part for part in gc.get_referents(value) if not isinstance(part, CODE)]
     return [part for part in parts if not (type(part) is dict and "__spec__" in part)]  # globals
+
+
+def spelled(value: Any) -> Any:
+    """Return a plain value as something that is equal to itself, and -0.0 not to 0.0."""
+    return value if type(value) is int else repr(value)
+
+
+def written(value: Any) -> bytes:
+    """Return a digest of a container of nothing but plain values and containers of these, or b"".
+
+    The second version of the format has no references, and floats as they are.
+    """
+    level = [value]
+    for _ in range(DEEPEST):
+        held = gc.get_referents(*level)
+        if not {*map(type, held)} <= {*PLAIN, *BARE}:
+            return b""
+        level = [part for part in held if type(part) in BARE]
+        if not level:
+            return blake2b(marshal.dumps(value, 2)).digest()
+    return b""
+
+
+def stands(proxy: Any) -> bool:
+    """Return whether what a weak proxy stands for is still there."""
+    try:
+        return bool(proxy.__class__)
+    except ReferenceError:
+        return False
+
+
+def version(t: Tensor) -> tuple[Any, ...]:
+    """Return what changes when a tensor is written to, or gets a gradient or wants one."""
+    grad = id(t.grad) if t.is_leaf else None
+    if not t.is_inference():
+        return t._version, t.requires_grad, grad
+    odd = t.layout != torch.strided or t.is_nested or t.is_quantized or t.is_meta
+    return None if odd else str(t.tolist()), t.requires_grad, grad

@@ -1,12 +1,15 @@
-"""The generators of random numbers that all code shares: torch's, NumPy's and Python's."""
+"""Sources of random numbers: those that all code shares, torch's, NumPy's, Python's, and others."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
+from random import Random, SystemRandom
 from typing import Any
 
 import numpy as np
 import torch
+from numpy.random import Generator, RandomState
 
 
 def dice() -> tuple[Any, ...]:
@@ -30,3 +33,25 @@ def undrawn() -> Iterator[None]:
         random.setstate(own)
         np.random.set_state(numpys)  # noqa: NPY002
         torch.set_rng_state(torchs)
+
+
+def rolled(dice: Random | Generator | RandomState | torch.Generator) -> str:
+    """Return the state of a source of random numbers."""
+    if isinstance(dice, torch.Generator):
+        return str(dice.get_state().tolist())
+    if isinstance(dice, SystemRandom):
+        return ""  # the system's, of which paths.py tells
+    if isinstance(dice, Random):
+        return str(dice.getstate())
+    return str(dice.bit_generator.state if isinstance(dice, Generator) else dice.get_state())
+
+
+def redrawn(dice: Any) -> Callable[[], Any] | None:
+    """Return what puts back the state of a source of random numbers, if one."""
+    if isinstance(dice, Random) and not isinstance(dice, SystemRandom):
+        return partial(dice.setstate, dice.getstate())
+    if isinstance(dice, torch.Generator):
+        return partial(dice.set_state, dice.get_state())
+    if isinstance(dice, Generator):
+        return partial(setattr, dice.bit_generator, "state", dice.bit_generator.state)
+    return partial(dice.set_state, dice.get_state()) if isinstance(dice, RandomState) else None

@@ -9,6 +9,7 @@ from verify.trusted.computed import unset
 from verify.trusted.dice import undrawn
 from verify.trusted.shared import Shared
 from verify.trusted.unchanged import attributes_in, otherwise, restore
+from verify.trusted.undo import graded, switched
 
 
 class Restored:
@@ -25,11 +26,15 @@ class Restored:
     def __enter__(self) -> "Restored":
         self.stack = ExitStack()
         self.stack.enter_context(undrawn())
+        self.stack.callback(switched())
         with suppress(Exception):  # of no module, or one that cannot be read: a trace says why
             if not overrides(self.net, LISTING):
                 self.stack.enter_context(unset(self.net))
                 self.attributes = {module: attributes_in(module) for module in self.net.modules()}
                 self.shared = Shared(self.net, narrow=True)
+                tensors = {id(t): t for t in (*self.net.parameters(), *self.shared.tensors)}
+                for t in tensors.values():
+                    self.stack.callback(graded(t))
         return self
 
     def put_back(self) -> None:

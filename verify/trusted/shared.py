@@ -19,11 +19,11 @@ from torch.overrides import TorchFunctionMode
 from torch.utils._pytree import tree_flatten, tree_leaves
 
 from verify.trusted.computed import cached, computed
-from verify.trusted.contents import CODE
+from verify.trusted.contents import CODE, PLAIN, spelled
 from verify.trusted.dice import dice, undrawn
 from verify.trusted.memory import filled
-from verify.trusted.state import PLAIN, changed, kept_by, snapshot, spelled, state
-from verify.trusted.surroundings import globals_of, installed, of_a_library, within
+from verify.trusted.state import changed, kept_by, snapshot, state
+from verify.trusted.surroundings import attributes_of, globals_of, installed, of_a_library, within
 from verify.trusted.undo import undo
 from verify.trusted.values import mixing
 
@@ -58,6 +58,7 @@ class Shared:
         self.without = {*tensors, *computed(net)} - there | self.unreached()
         self.before, found = state(net, (), self.without)
         held = [*found.values()]
+        self.tensors = [value for value in held if isinstance(value, Tensor)]
         caches = [value for value in held if isinstance(value, _lru_cache_wrapper)]
         self.caches = [(cache, cache.cache_info()) for cache in caches]
         met = within(net)[1]  # what else there is, other threads may write to
@@ -100,7 +101,7 @@ class Shared:
             with suppress(Exception):  # of the user's objects: then they are spoilt
                 put_back()
         for home, name, value in self.names:
-            if home.get(name) is not value:
+            if isinstance(home, dict) and home.get(name) is not value:  # not a library's class
                 home[name] = value
         known = {(id(home), name) for home, name, _ in self.names}
         for home, name, _ in self.named():
@@ -227,7 +228,8 @@ def alike(one: Any, other: Any) -> bool:
 
 def equal(a: Any, b: Any) -> bool:
     if isinstance(a, Tensor) and isinstance(b, Tensor):
-        known = a.shape == b.shape and a.dtype == b.dtype
+        known = a.shape == b.shape and a.dtype == b.dtype and a.requires_grad == b.requires_grad
+        known = known and alike(attributes_of(a) or {}, attributes_of(b) or {})
         return known and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
     if isinstance(a, ndarray) and isinstance(b, ndarray) and not a.dtype.hasobject:
         return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

@@ -18,15 +18,30 @@ from types import (
     SimpleNamespace,
 )
 from typing import Any
+from weakref import ProxyTypes
 
 import torch
 from numpy import ndarray
+from numpy.ma import masked
 from numpy.random import Generator, RandomState
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.parameter import is_lazy
 
-from verify.trusted.contents import CODE, parts_of, raw, slots_of
+from verify.trusted.contents import (
+    BARE,
+    CODE,
+    MANY,
+    PLAIN,
+    parts_of,
+    raw,
+    slots_of,
+    spelled,
+    stands,
+    version,
+    written,
+)
+from verify.trusted.dice import rolled
 from verify.trusted.surroundings import (
     WRAPPERS,
     attributes_of,
@@ -73,31 +88,37 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         return kind, spelled(value)
     if issubclass(kind, torch.jit.ScriptModule | torch.ScriptObject):
         raise TraceError("not readable", f"TorchScript, whose state is not seen: {kind.__name__}")
+    if kind in ProxyTypes:  # reach.py tells of those in use
+        if stands(value):
+            known[id(value)] = value
+        return id(value)
     if issubclass(kind, Tensor):
         held = None if isinstance(value, FakeTensor) else attributes_of(value)
-        own = snapshot(held, known) if held else None
+        own = [snapshot(held, known) if held else None, own_of(value, known)]
         known[id(value)] = value
         if is_lazy(value):
             return id(value), own
-        version = value.tolist() if value.is_inference() else value._version
-        return id(value), str(version), value.requires_grad, own
+        return id(value), version(value), own
     if isinstance(value, Random | Generator | RandomState | torch.Generator):
         known[id(value)] = value
         return id(value), rolled(value), own_of(value, known)
     if id(value) in known:
         return id(value)
     known[id(value)] = value  # kept alive, so that no other object gets its id
-    if kind is bytearray:
-        return id(value), bytes(value)
+    if value is masked:
+        return id(value)
     if kind.__module__ in ("numpy", "array") or isinstance(value, ndarray):
         objects = getattr(getattr(value, "dtype", None), "hasobject", False)
         rows = value.ravel().tolist() if objects else ()
         parts = [part for row in rows for part in (row if value.dtype.names else (row,))]
         held = [snapshot(part, known) for part in parts]  # but for the rows, made anew each time
         kept = getattr(value, "tobytes", bytes)()
-        return id(value), repr(value), kept, held, own_of(value, known)
+        flags = str(getattr(value, "flags", ""))
+        return id(value), repr(value), kept, flags, held, own_of(value, known)
     if issubclass(kind, Iterator) and any(c.__module__ in STEPPING for c in kind.__mro__[:-1]):
         return id(value), [snapshot(part, known) for part in position(value)], own_of(value, known)
+    if kind in BARE and len(value) >= MANY and (text := written(value)):
+        return id(value), text
     if issubclass(kind, dict | list | tuple | set | frozenset | deque):
         plain: Any = next(c for c in kind.__mro__ if of_a_library(c))  # a user's may hide some
         parts = [*plain.__iter__(value)]
@@ -115,17 +136,19 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, _lru_cache_wrapper):  # what it keeps is judged in shared.py
         return id(value), [snapshot(part, known) for part in (value.__wrapped__, vars(value))]
     if issubclass(kind, MethodType | partial):
-        return id(value), [snapshot(getattr(value, name, None), known) for name in PARTS]
+        parts = [snapshot(getattr(value, name, None), known) for name in PARTS]
+        return id(value), parts, own_of(value, known)
     if issubclass(kind, BuiltinFunctionType | MethodWrapperType):
         own = value.__self__  # of a method of a list, of an iterator
         return id(value), None if isinstance(own, ModuleType) else snapshot(own, known)
     if issubclass(kind, WRAPPERS):
+        attributes_of(value)  # which makes them
         held = [part for part in gc.get_referents(value) if not isinstance(part, type)]
-        return id(value), [snapshot(part, known) for part in held]
+        return id(value), [snapshot(part, known) for part in held], own_of(value, known)
     own = value if issubclass(kind, type) else kind
     foreign = of_a_library(own)
     if own is value and not foreign:  # a class may count calls
-        users = [c for c in (*value.__mro__, kind) if not of_a_library(c)]
+        users = [c for c in (*value.__mro__, *type.mro(kind)) if not of_a_library(c)]
         known |= {id(c): c for c in users}
         kept = [{k: v for k, v in vars(c).items() if k not in PYTHONS.split()} for c in users]
         return id(value), [snapshot(held, known)[1] for held in kept], [*map(said, users)]
@@ -139,8 +162,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         parts = [snapshot(part, known) for part in parts_of(value)]
         return id(value), counted(value), parts, raw(value)
     own = None if foreign else snapshot(kind, known)
-    own_dict = attributes_of(value)
-    held = [*slots_of(value), own_dict, *parts_of(value)]
+    held = [*slots_of(value), attributes_of(value), *parts_of(value)]
     return id(value), own, snapshot(held, known)[1], raw(value)
 
 
@@ -154,8 +176,10 @@ def said(value: Any) -> list[tuple[str, Any]]:
 
 def own_of(value: Any, known: dict[int, Any]) -> Any:
     """Return a snapshot of what a user's class adds to one of a library's."""
-    held = [type(value), attributes_of(value)]
-    return None if of_a_library(type(value)) else [snapshot(part, known) for part in held]
+    if of_a_library(type(value)):
+        return None
+    held = [type(value), attributes_of(value), *slots_of(value)]
+    return [snapshot(part, known) for part in held]
 
 
 def entry(value: Any, known: dict[int, Any]) -> Any:
@@ -169,15 +193,6 @@ def entry(value: Any, known: dict[int, Any]) -> Any:
         librarys = isinstance(home, ModuleType) and installed(home)
         librarys = librarys and not (kind and is_stray(value))
     return id(value) if librarys else snapshot(value, known)
-
-
-BARE = (dict, list, tuple, set, frozenset)  # hold their entries alone
-PLAIN = (int, float, complex, str, bytes, bool, NoneType)
-
-
-def spelled(value: Any) -> Any:
-    """Return a plain value as something that is equal to itself, and -0.0 not to 0.0."""
-    return value if type(value) is int else repr(value)
 
 
 def counted(value: Any) -> list[tuple[str, Any]]:
@@ -197,15 +212,6 @@ def counted(value: Any) -> list[tuple[str, Any]]:
         elif isinstance(held, type) and isinstance(value, ModuleType):
             found.append((str(name), counted(held)))
     return found
-
-
-def rolled(dice: Random | Generator | RandomState | torch.Generator) -> str:
-    """Return the state of a source of random numbers."""
-    if isinstance(dice, torch.Generator):
-        return str(dice.get_state().tolist())
-    if isinstance(dice, Random):
-        return str(dice.getstate())
-    return str(dice.bit_generator.state if isinstance(dice, Generator) else dice.get_state())
 
 
 # Of a class or a module, what Python keeps there.

@@ -27,6 +27,7 @@ LIBRARIES = tuple(
 MADE = 1 << 9  # CPython's flag of a class that code makes
 PRISTINE = {*vars(builtins)}
 WRAPPERS = property, classmethod, staticmethod, cached_property, partialmethod
+ATTRIBUTES = int, float, bool, str, list, dict, set
 # Of Python's, where the classes are whose objects hold others.
 HOLDING = ("builtins", "argparse", "collections", "contextlib", "enum", "functools", "types")
 
@@ -102,7 +103,8 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
     Also named are attributes of modules and classes of the user's, and what is imported inside.
     """
     names = list(dict.fromkeys(n for code in codes_in(function) for n in code.co_names))
-    added = {n: v for n, v in vars(builtins).items() if n not in PRISTINE}
+    names += relative(str(function.__globals__.get("__package__") or ""), names)
+    added = {n: vars(builtins)[n] for n in vars(builtins).keys() - PRISTINE}
     homes: list[dict[str, Any]] = [sys.modules, function.__globals__, added]
     found = []
     for home in homes:
@@ -112,10 +114,25 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
         if home is sys.modules:  # a library's comes when torch first needs it
             kept = [n for n in kept if not (home[n] is None or installed(home[n]))]
         found += [(home, n) for n in kept if users or not callable(home[n])]  # torch wraps its own
+        librarys = [home[n] for n in kept if not users and callable(home[n])]
+        found += [(vars(value), key) for value in librarys for key in put_on(value)]
         held = [home[n] for n in names if n in home]
         inner = [vars(m) for m in held if isinstance(m, ModuleType)]
         homes += [inside for inside in inner if not any(inside is home for home in homes)]
     return found
+
+
+def put_on(value: Any) -> list[str]:
+    """Return the numbers, texts and containers among the attributes of a function or a class."""
+    known = vars(value) if isinstance(value, FunctionType | type) else {}
+    return [k for k, held in known.items() if type(held) in ATTRIBUTES and k[:2] != "__"]
+
+
+def relative(package: str, names: Iterable[str]) -> list[str]:
+    """Return the modules that code in a package may mean by names: ``from .name import ..``."""
+    ends = [k for k, letter in enumerate(f"{package}.") if letter == "."]
+    found = [f"{package[:end]}.{name}" for end in ends for name in names]
+    return [name for name in found if name in sys.modules]
 
 
 def installed(module: ModuleType) -> bool:

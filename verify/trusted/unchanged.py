@@ -54,7 +54,7 @@ class Unchanged:
 def attributes_in(module: nn.Module) -> dict[str, tuple[Any, Any]]:
     """Return the attributes of a module, with what those hold that are containers."""
     return {
-        key: (value, contents(value) if isinstance(value, dict | list | set) else None)
+        key: (value, contents(value) if issubclass(type(value), dict | list | set) else None)
         for key, value in vars(module).items()
     }
 

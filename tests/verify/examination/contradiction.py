@@ -49,8 +49,10 @@ def confirmed(entry: Entry, found: Any) -> bool:
     if found.kind == "triangle":
         return differences.circulation(net, points) > 1e-3 or is_tiny(found)
     i, j = found.indices
-    step = 1e-6 * max(1.0, float(points.abs().max()))
-    J = differences.jacobians(net, points, step)[0]
+    size = float(points.abs().max())
+    J = differences.jacobians(net, points, 1e-6 * max(1.0, size))[0]
+    if not J.isfinite().all():  # beyond a pole that is nearer than the step
+        J = differences.jacobians(net, points, 1e-6 * size)[0]
     return bool((J[i, j] - J[j, i]).abs() > 1e-5 * J.abs().max()) or is_tiny(found)
 
 
