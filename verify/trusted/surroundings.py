@@ -103,7 +103,7 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
     Also named are attributes of modules and classes of the user's, and what is imported inside.
     """
     names = list(dict.fromkeys(n for code in codes_in(function) for n in code.co_names))
-    names += relative(str(function.__globals__.get("__package__") or ""), names)
+    names += relative(function)
     added = {n: vars(builtins)[n] for n in vars(builtins).keys() - PRISTINE}
     homes: list[dict[str, Any]] = [sys.modules, function.__globals__, added]
     found = []
@@ -128,10 +128,15 @@ def put_on(value: Any) -> list[str]:
     return [k for k, held in known.items() if type(held) in ATTRIBUTES and k[:2] != "__"]
 
 
-def relative(package: str, names: Iterable[str]) -> list[str]:
-    """Return the modules that code in a package may mean by names: ``from .name import ..``."""
-    ends = [k for k, letter in enumerate(f"{package}.") if letter == "."]
-    found = [f"{package[:end]}.{name}" for end in ends for name in names]
+def relative(function: FunctionType) -> list[str]:
+    """Return the modules of its package that a function imports: ``from .name import ..``."""
+    package = f"{function.__globals__.get('__package__') or ''}."
+    homes = [package[: k + 1] for k, letter in enumerate(package) if letter == "."]
+    found = []
+    for code in codes_in(function):
+        if any(f"{home}{name}" in sys.modules for home in homes for name in code.co_names):
+            steps = [s for s in dis.get_instructions(code) if s.opname.startswith("IMPORT_")]
+            found += [f"{home}{step.argval}" for home in homes for step in steps]
     return [name for name in found if name in sys.modules]
 
 
