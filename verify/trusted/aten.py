@@ -100,6 +100,6 @@ def name_of(node: fx.Node) -> tuple[str, str]:
     """Return an operation's name with its overload, and without."""
     name = str(node.target).removeprefix("aten.").removesuffix(".default")
     base, _, overload = name.partition(".")
-    if base.endswith("_copy") and base not in ("_to_copy", "lift_fresh_copy"):
+    if base.endswith("_copy") and base not in ("_to_copy", "lift_fresh_copy", "index_copy"):
         base = base.removesuffix("_copy")
     return f"{base}.{overload}", base

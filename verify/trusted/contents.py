@@ -29,7 +29,7 @@ CACHING = {*FOREIGN, "_abc"} - {"torch", "numpy"}
 CODE = (type, ModuleType, FunctionType, BuiltinFunctionType, CodeType)
 BARE = (dict, list, tuple, set, frozenset)  # hold their entries alone
 MANY = 256  # entries of a container that is told apart by its text, if all in it is plain
-DEEPEST = 16  # containers inside of one another
+DEEPEST, MOST = 16, 10**8  # containers inside of one another, and their entries at one depth
 PLAIN = (int, float, complex, str, bytes, bool, NoneType)
 
 
@@ -77,6 +77,8 @@ def written(value: Any) -> bytes:
     """
     level = [value]
     for _ in range(DEEPEST):
+        if sum(map(len, level)) > MOST:  # what stands at many places is written at each
+            break
         held = gc.get_referents(*level)
         if not {*map(type, held)} <= {*PLAIN, *BARE}:
             return b""

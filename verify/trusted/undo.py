@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from types import CellType, FunctionType, ModuleType
 from typing import Any
@@ -97,10 +98,11 @@ def graded(t: Tensor) -> Callable[[], None]:
     hooks = [(name, dict(getattr(t, name, None) or {})) for name in HOOKS]
 
     def put_back() -> None:
-        if t.is_leaf and t.requires_grad != wants:
-            t.requires_grad_(wants)
-        if t.is_leaf and t.grad is not grad:
-            t.grad = grad
+        with suppress(RuntimeError):  # where a call has made it one of another kind of numbers
+            if t.is_leaf and t.requires_grad != wants:
+                t.requires_grad_(wants)
+            if t.is_leaf and t.grad is not grad:
+                t.grad = grad
         if grad is not None and own is not None:
             rewritten(grad, own)
         for name, old in hooks:

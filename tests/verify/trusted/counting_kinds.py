@@ -1,35 +1,36 @@
 """Objects of another file that count calls where it is hard to see: in slots, in their kinds."""
 
+import functools
 import itertools
-from collections.abc import Callable
-from functools import partial
 from typing import Any, ClassVar
 
 import numpy as np
 import torch
-from torch import Tensor
 
 LAST = 1000  # calls before the sign changes
 
 
-class Clock(itertools.count):  # type: ignore[type-arg] - not generic at run time
-    __slots__ = ("ticks",)
+class Ticks:
+    __slots__ = ()
+    ticks: int
 
     def tick(self) -> int:
         self.ticks += 1
         return self.ticks
 
 
-class Row(np.ndarray):  # type: ignore[type-arg]
-    __slots__ = ("ticks",)
-
-    def tick(self) -> int:
-        self.ticks += 1
-        return self.ticks
+class Clock(Ticks, itertools.count):  # type: ignore[type-arg] - not generic at run time
+    __slots__ = ("ticks",)  # type: ignore[assignment] - the slot of what is declared
 
 
-def counted_partial(f: Callable[[Tensor], Tensor]) -> Any:
-    class Counted(partial[Tensor]):
+class Row(Ticks, np.ndarray):  # type: ignore[type-arg] - as in Clock
+    __slots__ = ("ticks",)  # type: ignore[assignment] - as in Clock
+
+
+def counted(kind: Any, *given: Any) -> Any:
+    """Return an object of a class of one's own, on which calls are counted."""
+
+    class Counted(kind):
         n = 0
 
         @classmethod
@@ -37,19 +38,7 @@ def counted_partial(f: Callable[[Tensor], Tensor]) -> Any:
             cls.n += 1
             return cls.n
 
-    return Counted(f)
-
-
-def counted_property() -> Any:
-    class Counted(property):
-        n = 0
-
-        @classmethod
-        def tick(cls) -> int:
-            cls.n += 1
-            return cls.n
-
-    return Counted()
+    return Counted(*given)
 
 
 class Base(type):
@@ -79,5 +68,5 @@ COUNTS = {"n": 0}
 CLOCK: Any = Clock()
 ROW = np.zeros(3).view(Row)
 CLOCK.ticks = ROW.ticks = 0
-PARTIAL, PROPERTY = counted_partial(torch.tanh), counted_property()
+PARTIAL, PROPERTY = counted(functools.partial, torch.tanh), counted(property)
 ON_FUNCTION = OnFunction()
