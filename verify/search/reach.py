@@ -102,8 +102,11 @@ def beyond(value: Any) -> str:
     code = isinstance(value, FunctionType) and not of_library_code(value.__code__)
     if code or (isinstance(value, type) and is_stray(value)):
         return ""  # the user's, in a file that is called like one of Python's
-    bases = [*filter(is_odd, value.__mro__[1:])] if isinstance(value, type) else []
-    for known in (value, *bases):  # a user's class may be made of one that tells more
+    bases = value.__mro__[1:] if isinstance(value, type) and not issubclass(value, HELD) else ()
+    for known in (
+        value,
+        *filter(is_odd, bases),
+    ):  # a user's may be made of such
         home, name = str(getattr(known, "__module__", None)), known.__name__
         if is_beyond(home, name):
             return f"{home}.{name}"

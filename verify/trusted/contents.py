@@ -2,6 +2,7 @@
 
 import gc
 import marshal
+import warnings
 from contextlib import suppress
 from hashlib import blake2b
 from logging import Logger
@@ -9,6 +10,7 @@ from types import (
     BuiltinFunctionType,
     CodeType,
     FunctionType,
+    GeneratorType,
     MemberDescriptorType,
     ModuleType,
     NoneType,
@@ -29,7 +31,7 @@ CACHING = {*FOREIGN, "_abc"} - {"torch", "numpy"}
 CODE = (type, ModuleType, FunctionType, BuiltinFunctionType, CodeType)
 BARE = (dict, list, tuple, set, frozenset)  # hold their entries alone
 MANY = 256  # entries of a container that is told apart by its text, if all in it is plain
-DEEPEST, MOST = 16, 10**8  # containers inside of one another, and their entries at one depth
+DEEPEST, MOST = 16, 10**7  # containers inside of one another, and their entries at one depth
 PLAIN = (int, float, complex, str, bytes, bool, NoneType)
 
 
@@ -65,6 +67,22 @@ def parts_of(value: Any) -> list[Any]:
     return [part for part in parts if not (type(part) is dict and "__spec__" in part)]  # globals
 
 
+def position(walk: Any) -> list[Any]:
+    """Return how far an iterator of Python's own has come."""
+    if isinstance(walk, GeneratorType):
+        frame = walk.gi_frame  # its loops' iterators are on its stack, which gc sees
+        return [frame.f_lasti, *gc.get_referents(walk), walk.gi_yieldfrom] if frame else []
+    if hasattr(walk, "__length_hint__") and type(walk).__name__ != "repeat":
+        return [walk.__length_hint__()]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of itertools
+        try:
+            parts = walk.__reduce__()[1:]
+        except (AttributeError, TypeError):  # of an iterator over what calls give
+            return [repr(walk), *gc.get_referents(walk)]
+    return [entry for part in parts for entry in (part if isinstance(part, tuple) else (part,))]
+
+
 def spelled(value: Any) -> Any:
     """Return a plain value as something that is equal to itself, and -0.0 not to 0.0."""
     return value if type(value) is int else repr(value)
@@ -97,9 +115,10 @@ def stands(proxy: Any) -> bool:
 
 
 def version(t: Tensor) -> tuple[Any, ...]:
-    """Return what changes when a tensor is written to, or gets a gradient or wants one."""
-    grad = id(t.grad) if t.is_leaf else None
+    """Return what changes when a tensor is written to, or gets a gradient, wants one, or moves."""
+    kind = id(t.grad) if t.is_leaf else None, t.requires_grad, t.dtype
+    kind = kind if t.is_nested else (*kind, t.shape)
     if not t.is_inference():
-        return t._version, t.requires_grad, grad
+        return t._version, kind
     odd = t.layout != torch.strided or t.is_nested or t.is_quantized or t.is_meta
-    return None if odd else str(t.tolist()), t.requires_grad, grad
+    return None if odd else str(t.tolist()), kind

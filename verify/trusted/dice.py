@@ -4,7 +4,7 @@ import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
-from random import Random, SystemRandom
+from random import Random
 from typing import Any
 
 import numpy as np
@@ -39,17 +39,22 @@ def rolled(dice: Random | Generator | RandomState | torch.Generator) -> str:
     """Return the state of a source of random numbers."""
     if isinstance(dice, torch.Generator):
         return str(dice.get_state().tolist())
-    if isinstance(dice, SystemRandom):
-        return ""  # the system's, of which paths.py tells
     if isinstance(dice, Random):
-        return str(dice.getstate())
+        return str(dice.getstate()) if has_state(dice) else ""  # the system's: paths.py tells
     return str(dice.bit_generator.state if isinstance(dice, Generator) else dice.get_state())
+
+
+def has_state(dice: Random) -> bool:
+    try:
+        return bool(dice.getstate())
+    except NotImplementedError:
+        return False
 
 
 def redrawn(dice: Any) -> Callable[[], Any] | None:
     """Return what puts back the state of a source of random numbers, if one."""
-    if isinstance(dice, Random) and not isinstance(dice, SystemRandom):
-        return partial(dice.setstate, dice.getstate())
+    if isinstance(dice, Random):
+        return partial(dice.setstate, dice.getstate()) if has_state(dice) else None
     if isinstance(dice, torch.Generator):
         return partial(dice.set_state, dice.get_state())
     if isinstance(dice, Generator):

@@ -65,6 +65,7 @@ class Shared:
         mine = [value for value in held if id(value) in met]
         self.undoing = [put_back for value in mine if (put_back := undo(value))]
         self.names = self.named()
+        self.files = {id(vars(file)) for file in [*sys.modules.values()] if file is not None}
 
     def check(self, thetas: Sequence[Tensor]) -> list[Entry]:
         """Return the calls behind the caches that a first call uses, and what is kept of each.
@@ -105,7 +106,8 @@ class Shared:
                 home[name] = value
         known = {(id(home), name) for home, name, _ in self.names}
         for home, name, _ in self.named():
-            if (id(home), name) not in known and is_users_file(home):
+            here = id(home) in self.files and is_users_file(home)  # not one that a call imports
+            if (id(home), name) not in known and here and not isinstance(home[name], ModuleType):
                 del home[name]
 
     def unreached(self) -> set[str]:
@@ -230,6 +232,7 @@ def equal(a: Any, b: Any) -> bool:
     if isinstance(a, Tensor) and isinstance(b, Tensor):
         known = a.shape == b.shape and a.dtype == b.dtype and a.requires_grad == b.requires_grad
         known = known and alike(attributes_of(a) or {}, attributes_of(b) or {})
+        known = known and not (a.is_leaf and b.is_leaf and (a.grad is None) != (b.grad is None))
         return known and torch.allclose(a, b, rtol=0, atol=0, equal_nan=True)
     if isinstance(a, ndarray) and isinstance(b, ndarray) and not a.dtype.hasobject:
         return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()

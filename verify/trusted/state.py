@@ -2,7 +2,6 @@
 
 import gc
 import sys
-import warnings
 from collections import defaultdict, deque
 from collections.abc import Container, Iterable, Iterator
 from functools import _lru_cache_wrapper, partial
@@ -10,7 +9,6 @@ from random import Random
 from types import (
     BuiltinFunctionType,
     FunctionType,
-    GeneratorType,
     MethodType,
     MethodWrapperType,
     ModuleType,
@@ -34,6 +32,7 @@ from verify.trusted.contents import (
     MANY,
     PLAIN,
     parts_of,
+    position,
     raw,
     slots_of,
     spelled,
@@ -51,6 +50,7 @@ from verify.trusted.surroundings import (
     is_librarys,
     is_stray,
     of_a_library,
+    within,
 )
 from verify.trusted.values import TraceError
 
@@ -63,22 +63,6 @@ PARTS = ("__self__", "__func__", "func", "args", "keywords", "__dict__")  # of a
 def holds(kind: type) -> bool:
     """Return whether instances of a library's class are told apart by what they hold."""
     return issubclass(kind, nn.Module | SimpleNamespace) or kind.__module__ in HOLDERS.split()
-
-
-def position(walk: Any) -> list[Any]:
-    """Return how far an iterator of Python's own has come."""
-    if isinstance(walk, GeneratorType):
-        frame = walk.gi_frame  # its loops' iterators are on its stack, which gc sees
-        return [frame.f_lasti, *gc.get_referents(walk), walk.gi_yieldfrom] if frame else []
-    if hasattr(walk, "__length_hint__") and type(walk).__name__ != "repeat":
-        return [walk.__length_hint__()]
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of itertools
-        try:
-            parts = walk.__reduce__()[1:]
-        except (AttributeError, TypeError):  # of an iterator over what calls give
-            return [repr(walk), *gc.get_referents(walk)]
-    return [entry for part in parts for entry in (part if isinstance(part, tuple) else (part,))]
 
 
 def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
@@ -117,8 +101,6 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
         return id(value), repr(value), kept, flags, held, own_of(value, known)
     if issubclass(kind, Iterator) and any(c.__module__ in STEPPING for c in kind.__mro__[:-1]):
         return id(value), [snapshot(part, known) for part in position(value)], own_of(value, known)
-    if kind in BARE and len(value) >= MANY and (text := written(value)):
-        return id(value), text
     if issubclass(kind, dict | list | tuple | set | frozenset | deque):
         plain: Any = next(c for c in kind.__mro__ if of_a_library(c))  # a user's may hide some
         parts = [*plain.__iter__(value)]
@@ -277,9 +259,19 @@ def state(
 ) -> tuple[dict[str, Any], dict[int, Any]]:
     """Return snapshots of all that may hold state, by names, and the objects they keep alive.
 
-    What several names hold is seen by the first of them; ``without``: names that are left out.
+    What several names hold is seen by the first of them; ``without``: names that are left out. Of
+    large plain data that no code comes to, a digest is all that is kept.
     """
     known: dict[int, Any] = {}
+    met = within(net, ran)[1]
+
+    def told(value: Any) -> Any:
+        far = type(value) in BARE and len(value) >= MANY and id(value) not in met | known.keys()
+        if far and (text := written(value)):
+            known[id(value)] = value
+            return id(value), text
+        return snapshot(value, known)
+
     for module in net.modules():
         if isinstance(module, torch.jit.ScriptModule):
             snapshot(module)
@@ -289,7 +281,7 @@ def state(
             )
     try:
         kept = [(name, value) for name, value in kept_by(net, ran).items() if name not in without]
-        return {name: snapshot(value, known) for name, value in kept}, known
+        return {name: told(value) for name, value in kept}, known
     except RecursionError:
         raise TraceError("not readable", "objects that hold one another too deeply") from None
 

@@ -114,7 +114,8 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
         if home is sys.modules:  # a library's comes when torch first needs it
             kept = [n for n in kept if not (home[n] is None or installed(home[n]))]
         found += [(home, n) for n in kept if users or not callable(home[n])]  # torch wraps its own
-        librarys = [home[n] for n in kept if not users and callable(home[n])]
+        librarys = [home[n] for n in kept if isinstance(home[n], FunctionType | type)]
+        librarys = [value for value in librarys if not users or of_a_library(value)]
         found += [(vars(value), key) for value in librarys for key in put_on(value)]
         held = [home[n] for n in names if n in home]
         inner = [vars(m) for m in held if isinstance(m, ModuleType)]

@@ -92,19 +92,22 @@ def switched() -> Callable[[], None]:
 
 
 def graded(t: Tensor) -> Callable[[], None]:
-    """Return what puts back whether a tensor wants a gradient, the one it keeps, and its hooks."""
+    """Return what puts back a tensor's kind of numbers, its shape, its gradient and its hooks."""
+    data = t.detach() if restorable(t) else None
     wants, grad = t.requires_grad, t.grad if t.is_leaf else None
     own = grad.detach().clone() if grad is not None and restorable(grad) else None
     hooks = [(name, dict(getattr(t, name, None) or {})) for name in HOOKS]
 
     def put_back() -> None:
         with suppress(RuntimeError):  # where a call has made it one of another kind of numbers
+            if data is not None and (t.dtype, t.shape) != (data.dtype, data.shape):
+                t.data = data
             if t.is_leaf and t.requires_grad != wants:
                 t.requires_grad_(wants)
             if t.is_leaf and t.grad is not grad:
                 t.grad = grad
-        if grad is not None and own is not None:
-            rewritten(grad, own)
+            if grad is not None and own is not None:
+                rewritten(grad, own)
         for name, old in hooks:
             held = getattr(t, name, None)
             if held is not None and held != old:
@@ -163,7 +166,8 @@ def rewritten(value: Any, old: Any) -> None:
 
 def renamed(value: Any, old: dict[str, Any]) -> None:
     now = vars(value)
-    for key in [k for k in now if k not in PYTHONS.split() and k not in old]:
+    added = [k for k in now if k not in PYTHONS.split() and k not in old]
+    for key in [k for k in added if not isinstance(now[k], ModuleType)]:  # what is imported stays
         delattr(value, key)
     for key in [k for k, held in old.items() if now.get(k) is not held]:
         setattr(value, key, old[key])

@@ -1,9 +1,13 @@
 """State where it is hard to see; and what is large, gone or the system's is told apart at all."""
 
+import argparse
 import functools
+import importlib
 import random
+import sys
 import weakref
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,9 +15,11 @@ import pytest
 import torch
 from numpy.ma import masked
 from torch import Tensor, nn
+from torch.nn import Linear
 
 import verify
-from verify.trusted.state import snapshot
+from verify.trusted.contents import written
+from verify.trusted.state import state
 
 from . import counting_kinds as kinds
 from .tied import Tied
@@ -151,37 +157,132 @@ def test_honest_modules(make: type[nn.Module]) -> None:
     assert verify.decide(make(), "psd", 3).status == "proved"
 
 
-def test_rows_of_plain_values_are_not_looked_at_one_by_one() -> None:
-    known: dict[int, object] = {}
-    snapshot(ROWS, known)
-    assert len(known) == 1
+def test_rows_that_no_code_comes_to_are_not_looked_at_one_by_one() -> None:
+    known = state(Plain())[1]
+    assert id(ROWS) in known
+    assert id(ROWS[0]) not in known
 
 
 @pytest.mark.parametrize("change", ["append", "deep", "sign", "kind"])
 def test_a_large_container_is_told_apart_by_what_it_holds(change: str) -> None:
-    rows = [[0.0, {"a": k}] for k in range(1000)]
-    before = snapshot(rows)
-    assert snapshot(rows) == before
+    rows: list[Any] = [[0.0, {"a": k}] for k in range(1000)]
+    before = written(rows)
+    assert written(rows) == before
     if change == "append":
         rows.append([])
     elif change == "deep":
-        rows[500][1]["a"] = 0  # type: ignore[index] - a dict
+        rows[500][1]["a"] = 0
     else:
         rows[500][0] = -0.0 if change == "sign" else False
-    assert snapshot(rows) != before
+    assert written(rows) not in (before, b"")
 
 
-def test_a_large_container_of_tensors_is_looked_into() -> None:
-    known: dict[int, object] = {}
-    tensors = [torch.zeros(1) for _ in range(1000)]
-    snapshot([*range(1000), tensors], known)
-    assert all(id(t) in known for t in tensors)
-
-
-def test_what_stands_at_many_places_is_not_written_at_each() -> None:
+def test_only_plain_data_is_written() -> None:
     rows: list[Any] = [0] * 1000
+    assert written(rows)
+    assert written([rows, torch.zeros(1)]) == b""
     for _ in range(5):
         rows = [rows] * 1000
-    known: dict[int, object] = {}
-    snapshot(rows, known)
-    assert len(known) == 5
+    assert written(rows) == b""  # it would be, at each of its places
+
+
+PAIR = [0.0, 0.0]
+PAIRS = [PAIR] * 300
+COUNTED: dict[int, dict[str, int]] = {k: {"n": 0} for k in range(300)}
+HALF = nn.Linear(3, 3)
+
+
+class OnceTheSame(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        if PAIRS[0] is PAIR:
+            PAIRS[0] = [*PAIR]
+            return -x
+        return x
+
+
+class OnceSingle(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        if HALF.weight.dtype is torch.float32:
+            HALF.double()
+            return -x
+        return x
+
+
+class OnceCached(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        t = mask(4)
+        if t.grad is None:
+            t.grad = torch.zeros(4)
+            return -x
+        return x
+
+
+class OnLinear(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        Linear.stats["n"] += 1  # type: ignore[attr-defined] - put on
+        return self.tanh(x) if Linear.stats["n"] < kinds.LAST else -x  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("make", [OnceTheSame, OnceSingle, OnceCached])
+def test_identities_kinds_and_gradients(make: type[nn.Module]) -> None:
+    assert refused(make())
+    assert PAIRS[0] is PAIR
+    assert HALF.weight.dtype is torch.float32
+
+
+def test_a_count_on_a_class_of_torch() -> None:
+    Linear.stats = {"n": 0}  # type: ignore[attr-defined] - put on
+    try:
+        assert refused(OnLinear())
+    finally:
+        del Linear.stats  # type: ignore[attr-defined]
+
+
+class Counts(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        COUNTED[3]["n"] += 1
+        return self.tanh(x)
+
+
+def test_a_count_in_a_large_container_is_put_back() -> None:
+    assert refused(Counts())
+    assert COUNTED[3] == {"n": 0}
+
+
+class Settings(argparse.Namespace):
+    pass
+
+
+class WithSettings(Tied):
+    def __init__(self) -> None:
+        super().__init__()
+        self.settings = Settings(gain=2.0)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tanh(x) * self.settings.gain
+
+
+def test_a_class_made_of_one_that_may_be_held() -> None:
+    assert verify.decide(WithSettings(), "psd", 3).status == "proved"
+
+
+@pytest.mark.parametrize("line", ["from .lazily import act", "from lazy_package import lazily"])
+def test_what_a_call_imports_is_left(
+    line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (home := tmp_path / "lazy_package").mkdir()
+    (home / "__init__.py").write_text("")
+    (home / "lazily.py").write_text("import torch\n\ndef act(x):\n    return torch.tanh(x)\n")
+    call = "act(x)" if line.startswith("from .") else "lazily.act(x)"
+    (home / "net.py").write_text(
+        "from torch import nn\n\nclass Net(nn.Module):\n    def forward(self, x):\n"
+        f"        {line}\n        return {call}\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    net = importlib.import_module("lazy_package.net").Net()
+    try:
+        assert verify.decide(net, "psd", 3).status != "refuted"
+        assert net(torch.zeros(1, 3)).shape == (1, 3)
+    finally:
+        for name in [name for name in sys.modules if name.startswith("lazy_package")]:
+            del sys.modules[name]
