@@ -80,13 +80,17 @@ class Derived(TorchFunctionMode):
 
 
 def in_all_ways(net: nn.Module, x: Tensor) -> None:
-    """Call a module in each of the ``WAYS``, and leave torch as it was."""
+    """Call a module in each of the ``WAYS``, take gradients, and leave torch as it was."""
+    trained = [t for t in net.parameters() if t.requires_grad]
     before = torch.is_autocast_enabled("cpu"), torch.get_default_dtype()
     try:
         with undrawn():
             for grad, wants, alone in WAYS:
                 with suppress(Exception), torch.set_grad_enabled(grad), uncached(net):
-                    net((x[:1] if alone else x).clone().requires_grad_(wants))
+                    sample = (x[:1] if alone else x).clone().requires_grad_(wants)
+                    y = net(sample)
+                    if grad and wants:  # the user's code may count there too
+                        torch.autograd.grad(y.sum(), [sample, *trained], allow_unused=True)
             with suppress(Exception), torch.set_grad_enabled(torch.is_grad_enabled()):
                 net(x)  # it may cache attributes
     finally:

@@ -2,6 +2,7 @@
 
 import gc
 import marshal
+import sys
 import warnings
 from contextlib import suppress
 from hashlib import blake2b
@@ -22,7 +23,7 @@ import sympy
 import torch
 from torch import Tensor
 
-from verify.trusted.surroundings import FOREIGN, attributes_of
+from verify.trusted.surroundings import FOREIGN, attributes_of, installed
 
 MEMBER = MemberDescriptorType
 KEEPING = (sympy.MatrixBase, sympy.NDimArray)  # containers that may be written to
@@ -53,9 +54,11 @@ def raw(value: Any) -> bytes:
 
 
 def parts_of(value: Any) -> list[Any]:
-    """Return what a library's object holds; of a logger what was put there."""
+    """Return what a library's object holds; of a logger what was put there, of users' classes."""
     if isinstance(value, Logger):
-        return [held for k, held in vars(value).items() if k not in {"manager", *vars(Logger(""))}]
+        put = [held for k, held in vars(value).items() if k not in {"manager", *vars(Logger(""))}]
+        homes = [(v, sys.modules.get(type(v).__module__)) for v in value.handlers + value.filters]
+        return [*put, *(v for v, home in homes if home is not None and not installed(home))]
     root = str(type(value).__module__).split(".")[0]
     if isinstance(value, ReferenceType):
         return [value()]
@@ -116,9 +119,10 @@ def stands(proxy: Any) -> bool:
 
 def version(t: Tensor) -> tuple[Any, ...]:
     """Return what changes when a tensor is written to, or gets a gradient, wants one, or moves."""
-    kind = id(t.grad) if t.is_leaf else None, t.requires_grad, t.dtype
-    kind = kind if t.is_nested else (*kind, t.shape)
-    if not t.is_inference():
-        return t._version, kind
-    odd = t.layout != torch.strided or t.is_nested or t.is_quantized or t.is_meta
-    return None if odd else str(t.tolist()), kind
+    with torch._C.DisableTorchFunctionSubclass():  # a user's class may not let it be asked
+        kind = id(t.grad) if t.is_leaf else None, t.requires_grad, t.dtype
+        kind = kind if t.is_nested else (*kind, t.shape)
+        if not t.is_inference():
+            return t._version, kind
+        odd = t.layout != torch.strided or t.is_nested or t.is_quantized or t.is_meta
+        return None if odd else str(t.tolist()), kind

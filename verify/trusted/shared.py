@@ -23,7 +23,14 @@ from verify.trusted.contents import CODE, PLAIN, spelled
 from verify.trusted.dice import dice, undrawn
 from verify.trusted.memory import filled
 from verify.trusted.state import changed, kept_by, snapshot, state
-from verify.trusted.surroundings import attributes_of, globals_of, installed, of_a_library, within
+from verify.trusted.surroundings import (
+    attributes_of,
+    globals_in,
+    globals_of,
+    installed,
+    of_a_library,
+    within,
+)
 from verify.trusted.undo import undo
 from verify.trusted.values import mixing
 
@@ -119,10 +126,10 @@ class Shared:
 
     def left(self) -> dict[str, Any]:
         """Return by its names what a call has changed, but caches and what each call computes."""
-        values = kept_by(self.net)
         without = self.without | self.unreached()
         names = changed(self.before, state(self.net, (), without)[0])
         names = [name for name in names if name not in without]
+        values = kept_by(self.net, within(self.net)[0]) if names else {}
         odd = {name: values.get(name) for name in names}
         return {k: v for k, v in odd.items() if not (is_librarys_file(v) and self.is_known(k, v))}
 
@@ -143,7 +150,8 @@ class Shared:
 
 def elsewhere(net: nn.Module) -> set[str]:
     """Return the names of what stands in a module's files and its code does not come to."""
-    met, named = within(net)[1], globals_of(net).keys()
+    reached, met = within(net)
+    named = globals_in(reached)
     owners = {cls.__module__: None for m in net.modules() for cls in type(m).__mro__}
     files = [(name, sys.modules[name]) for name in owners if name in sys.modules]
     held = [(f"{name}.{k}", v) for name, file in files for k, v in vars(file).items()]

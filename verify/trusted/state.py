@@ -45,7 +45,7 @@ from verify.trusted.surroundings import (
     WRAPPERS,
     attributes_of,
     captured,
-    globals_of,
+    globals_in,
     installed,
     is_librarys,
     is_stray,
@@ -210,8 +210,11 @@ def put(found: dict[str, Any], name: str, value: Any) -> None:
     found[name] = value
 
 
-def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
-    """Return what may hold state: attributes of modules and classes, globals, closures."""
+def kept_by(net: nn.Module, reached: Iterable[Any]) -> dict[str, Any]:
+    """Return what may hold state: attributes of modules and classes, globals, closures.
+
+    ``reached``: the objects that the code comes to, as ``within`` returns them.
+    """
     found: dict[str, Any] = {
         "torch's grad mode": torch.is_grad_enabled(),
         "torch's inference mode": torch.is_inference_mode_enabled(),
@@ -249,7 +252,7 @@ def kept_by(net: nn.Module, ran: Iterable[FunctionType] = ()) -> dict[str, Any]:
             for key, value in vars(owner).items() if owner and not installed(owner) else ():
                 if key not in PYTHONS.split():
                     put(found, f"{cls.__module__}.{key}", value)
-    for name, (home, key) in globals_of(net, ran).items():
+    for name, (home, key) in globals_in(reached).items():
         put(found, name, home.get(key))
     return found
 
@@ -263,7 +266,7 @@ def state(
     large plain data that no code comes to, a digest is all that is kept.
     """
     known: dict[int, Any] = {}
-    met = within(net, ran)[1]
+    reached, met = within(net, ran)
 
     def told(value: Any) -> Any:
         far = type(value) in BARE and len(value) >= MANY and id(value) not in met | known.keys()
@@ -280,8 +283,8 @@ def state(
                 "not readable", f"a module that is a container: {type(module).__name__}"
             )
     try:
-        kept = [(name, value) for name, value in kept_by(net, ran).items() if name not in without]
-        return {name: told(value) for name, value in kept}, known
+        kept = kept_by(net, reached).items()
+        return {name: told(value) for name, value in kept if name not in without}, known
     except RecursionError:
         raise TraceError("not readable", "objects that hold one another too deeply") from None
 

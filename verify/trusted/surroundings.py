@@ -8,7 +8,7 @@ import sys
 import sysconfig
 from _lsprof import Profiler
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property, partialmethod
+from functools import cached_property, lru_cache, partialmethod
 from pathlib import Path
 from types import CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
@@ -89,12 +89,15 @@ def captured(function: FunctionType) -> list[Any]:
     return [cell.cell_contents for cell in function.__closure__ or () if cell != empty]
 
 
-def codes_in(function: FunctionType) -> list[CodeType]:
-    """Return the code of a function and of what is defined inside of it."""
-    codes = [function.__code__]
+@lru_cache(maxsize=10_000)
+def names_in(code: CodeType) -> tuple[list[str], list[str]]:
+    """Return the names in code and in what is defined inside of it, and those that it imports."""
+    codes = [code]
     for code in codes:
         codes += [part for part in code.co_consts if isinstance(part, CodeType)]
-    return codes
+    steps = [step for code in codes if code.co_names for step in dis.get_instructions(code)]
+    imported = [step.argval for step in steps if step.opname.startswith("IMPORT_")]
+    return list(dict.fromkeys(n for code in codes for n in code.co_names)), imported
 
 
 def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
@@ -102,8 +105,7 @@ def named(function: FunctionType) -> list[tuple[dict[str, Any], str]]:
 
     Also named are attributes of modules and classes of the user's, and what is imported inside.
     """
-    names = list(dict.fromkeys(n for code in codes_in(function) for n in code.co_names))
-    names += relative(function)
+    names = [*names_in(function.__code__)[0], *relative(function)]
     added = {n: vars(builtins)[n] for n in vars(builtins).keys() - PRISTINE}
     homes: list[dict[str, Any]] = [sys.modules, function.__globals__, added]
     found = []
@@ -133,12 +135,8 @@ def relative(function: FunctionType) -> list[str]:
     """Return the modules of its package that a function imports: ``from .name import ..``."""
     package = f"{function.__globals__.get('__package__') or ''}."
     homes = [package[: k + 1] for k, letter in enumerate(package) if letter == "."]
-    found = []
-    for code in codes_in(function):
-        if any(f"{home}{name}" in sys.modules for home in homes for name in code.co_names):
-            steps = [s for s in dis.get_instructions(code) if s.opname.startswith("IMPORT_")]
-            found += [f"{home}{step.argval}" for home in homes for step in steps]
-    return [name for name in found if name in sys.modules]
+    imported = names_in(function.__code__)[1]
+    return [name for home in homes for n in imported if (name := f"{home}{n}") in sys.modules]
 
 
 def installed(module: ModuleType) -> bool:
@@ -236,27 +234,32 @@ def within(net: nn.Module, also: Iterable[FunctionType] = ()) -> tuple[list[Any]
 
 def reached(net: nn.Module, also: Iterable[FunctionType] = ()) -> list[FunctionType]:
     """Return the functions of the user's that a module's code is seen to come to, and others."""
-    queue = within(net, also)[0]
-    return [f for f in queue if isinstance(f, FunctionType) and not is_librarys(f)]
+    return users_functions(within(net, also)[0])
+
+
+def users_functions(objects: Iterable[Any]) -> list[FunctionType]:
+    return [f for f in objects if isinstance(f, FunctionType) and not is_librarys(f)]
 
 
 def behind(net: nn.Module, ran: Sequence[CodeType]) -> list[FunctionType]:
     """Return the functions whose code ran, but those that are ``reached`` in any case."""
     known = {id(function) for function in reached(net)}
     found = gc.get_referrers(*ran) if ran else []
-    users = [f for f in found if isinstance(f, FunctionType) and not is_librarys(f)]
-    return [f for f in users if id(f) not in known]
+    return [f for f in users_functions(found) if id(f) not in known]
 
 
-def globals_of(
-    net: nn.Module, also: Iterable[FunctionType] = ()
-) -> dict[str, tuple[dict[str, Any], str]]:
-    """Return where the globals are kept that a module's code may come to, and other functions'.
+def globals_of(net: nn.Module) -> dict[str, tuple[dict[str, Any], str]]:
+    """Return where the globals are kept that a module's code may come to.
 
     >>> [*globals_of(nn.Tanh())]
     []
     """
-    functions = reached(net, also)
+    return globals_in(within(net)[0])
+
+
+def globals_in(objects: Iterable[Any]) -> dict[str, tuple[dict[str, Any], str]]:
+    """Return where the functions of the user's are kept among objects, and globals they name."""
+    functions = users_functions(objects)
     found = {f"{f.__qualname__} at {id(f)}": ({"": f}, "") for f in functions}
     for function in functions:
         for home, name in named(function):

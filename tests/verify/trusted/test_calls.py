@@ -15,6 +15,9 @@ from torch import Tensor, nn
 
 import verify
 
+from . import counting_kinds as kinds
+from .tied import Tied
+
 LATE = 3000
 Change = Callable[[Any], None]
 
@@ -221,3 +224,40 @@ def test_modules_that_keep_more_than_attributes(make: Callable[[], nn.Module]) -
     net = make()
     for claim in ("symmetric", "psd"):
         assert verify.decide(net, claim, 3).status == "unknown"
+
+
+class Counted(torch.autograd.Function):
+    """The identity, whose gradients are counted."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        return x.view_as(x)
+
+    @staticmethod
+    def backward(ctx: Any, *given: Tensor) -> Tensor:
+        kinds.COUNTS["n"] += 1
+        return given[0]
+
+
+class UntilTrained(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.tanh(Counted.apply(x))  # type: ignore[no-untyped-call] - not typed in torch
+        return y if kinds.COUNTS["n"] < kinds.LAST else -y
+
+
+class UntilItsWeightsAreTrained(UntilTrained):
+    def forward(self, x: Tensor) -> Tensor:
+        y = self.tanh(x) * Counted.apply(self.gain)  # type: ignore[no-untyped-call] - as above
+        return y if kinds.COUNTS["n"] < kinds.LAST else -y
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gain = nn.Parameter(torch.ones(()))
+
+
+@pytest.mark.parametrize("make", [UntilTrained, UntilItsWeightsAreTrained])
+def test_gradients_that_are_counted(make: type[nn.Module]) -> None:
+    reason = verify.decide(make(), "psd", 3).reason
+    assert reason is not None
+    assert reason.kind == "not a sample map"
+    assert kinds.COUNTS == {"n": 0}

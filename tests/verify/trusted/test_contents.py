@@ -1,5 +1,6 @@
 """Odd objects that honest modules hold, or that stand among the globals: each is looked at."""
 
+import logging
 from typing import Any
 
 import torch
@@ -8,6 +9,7 @@ from torch import Tensor, nn
 
 import verify
 
+from .counting_kinds import LAST
 from .tied import Tied
 
 
@@ -65,3 +67,48 @@ class AmongOthers(Tied):
 
 def test_odd_objects_among_the_globals() -> None:
     assert verify.decide(AmongOthers(), "psd", 3).status == "proved"
+
+
+class Counter(logging.Handler):
+    n = 0
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.n += 1
+
+
+LOG = logging.getLogger("of a test of state")
+LOG.propagate = False
+LOG.addHandler(Counter())
+
+
+class Logged(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        LOG.warning("called")
+        handler: Any = LOG.handlers[0]
+        return self.tanh(x) if handler.n < LAST else -self.tanh(x)
+
+
+def test_a_handler_of_a_log_that_counts() -> None:
+    reason = verify.decide(Logged(), "psd", 3).reason
+    assert reason is not None
+    assert reason.kind == "not a sample map"
+
+
+class Guarded(Tensor):
+    """A tensor that allows nothing, not even to ask for its gradient."""
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        raise TypeError(f"{func} is not allowed")
+
+
+GUARDED = torch.ones(3).as_subclass(Guarded)
+
+
+class HoldsGuarded(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tanh(x) if GUARDED is not None else -x
+
+
+def test_a_tensor_that_cannot_be_asked() -> None:
+    assert verify.decide(HoldsGuarded(), "psd", 3).status == "proved"
