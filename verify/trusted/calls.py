@@ -1,7 +1,7 @@
 """Calls of a module before it is traced: what code they run, what they change and keep."""
 
 import gc
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from itertools import product
 from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
@@ -89,13 +89,22 @@ def in_all_ways(net: nn.Module, x: Tensor) -> None:
                 with suppress(Exception), torch.set_grad_enabled(grad), uncached(net):
                     sample = (x[:1] if alone else x).clone().requires_grad_(wants)
                     y = net(sample)
-                    if grad and wants:  # the user's code may count there too
-                        torch.autograd.grad(y.sum(), [sample, *trained], allow_unused=True)
+                    if grad and wants:
+                        differentiate(y, [sample, *trained])
             with suppress(Exception), torch.set_grad_enabled(torch.is_grad_enabled()):
                 net(x)  # it may cache attributes
     finally:
         torch.set_autocast_enabled("cpu", before[0])
         torch.set_default_dtype(before[1])
+
+
+def differentiate(y: Tensor, given: Sequence[Tensor]) -> None:
+    """Take gradients, where the user's code may count too, and keep nothing of them."""
+    try:
+        torch.autograd.grad(y.sum(), given, allow_unused=True)
+    finally:  # after an error torch keeps what it has not come to, until it takes others
+        one = torch.zeros(()).requires_grad_()
+        torch.autograd.grad(one * 1, one)
 
 
 def warm(net: nn.Module, samples: Tensor) -> tuple[list[CodeType], list[Entry]]:

@@ -261,3 +261,19 @@ def test_gradients_that_are_counted(make: type[nn.Module]) -> None:
     assert reason is not None
     assert reason.kind == "not a sample map"
     assert kinds.COUNTS == {"n": 0}
+
+
+class Jumping(nn.Module):
+    """Torch has no gradient of heaviside, and raises an error that keeps the sample for a while."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.p, self.q = nn.Parameter(torch.randn(3)), nn.Parameter(torch.randn(3))
+
+    def forward(self, x: Tensor) -> Tensor:
+        half = torch.tensor(0.5, dtype=x.dtype)
+        return torch.sign(x - self.p) + torch.heaviside(x - self.q, half)
+
+
+def test_gradients_that_torch_has_not() -> None:
+    assert verify.decide(Jumping(), "psd", 3).status == "proved"
