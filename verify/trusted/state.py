@@ -54,7 +54,7 @@ from verify.trusted.surroundings import (
 )
 from verify.trusted.values import TraceError
 
-HOLDERS = "argparse collections contextlib fractions string"
+HOLDERS = ("argparse", "collections", "contextlib", "fractions", "string")
 STEPPING = ("builtins", "itertools")
 UNCOMPILED = "__dynamo_disable"  # what torch keeps of a function when it is first called
 PARTS = ("__self__", "__func__", "func", "args", "keywords", "__dict__")  # of a method, a partial
@@ -62,7 +62,7 @@ PARTS = ("__self__", "__func__", "func", "args", "keywords", "__dict__")  # of a
 
 def holds(kind: type) -> bool:
     """Return whether instances of a library's class are told apart by what they hold."""
-    return issubclass(kind, nn.Module | SimpleNamespace) or kind.__module__ in HOLDERS.split()
+    return issubclass(kind, nn.Module | SimpleNamespace) or kind.__module__ in HOLDERS
 
 
 def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
@@ -132,12 +132,10 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if own is value and not foreign:  # a class may count calls
         users = [c for c in (*value.__mro__, *type.mro(kind)) if not of_a_library(c)]
         known |= {id(c): c for c in users}
-        kept = [{k: v for k, v in vars(c).items() if k not in PYTHONS.split()} for c in users]
+        kept = [{k: v for k, v in vars(c).items() if k not in PYTHONS} for c in users]
         return id(value), [snapshot(held, known)[1] for held in kept], [*map(said, users)]
     if issubclass(kind, ModuleType) and not installed(value):
-        return id(value), [
-            (k, entry(v, known)) for k, v in vars(value).items() if k not in PYTHONS.split()
-        ]
+        return id(value), [(k, entry(v, known)) for k, v in vars(value).items() if k not in PYTHONS]
     if issubclass(kind, CODE):
         return id(value), counted(value)
     if foreign and not holds(kind):
@@ -182,25 +180,27 @@ def counted(value: Any) -> list[tuple[str, Any]]:
     found: list[tuple[str, Any]] = []
     if str(getattr(value, "__name__", "")).split(".")[0] == "sympy":  # with which torch traces
         return found
+    file = isinstance(value, ModuleType)
     for name, held in (attributes_of(value) or {}).items():
-        if name in PYTHONS.split():  # a warning is registered once
+        if name in PYTHONS:  # a warning is registered once
             continue
         if type(held) in PLAIN:
             found.append((str(name), spelled(held)))
         elif type(held) in (list, set):
             found.append((str(name), len(held)))
-        elif type(held) is dict and isinstance(value, ModuleType):
+        elif file and type(held) is dict:
             found += [(f"{name}.{k}", v) for k, v in held.items() if type(v) in (int, float)]
-        elif isinstance(held, type) and isinstance(value, ModuleType):
+        elif file and isinstance(held, type):
             found.append((str(name), counted(held)))
     return found
 
 
 # Of a class or a module, what Python keeps there.
-PYTHONS = """
-    __annotations__ __builtins__ __cached__ __dict__ __doc__ __file__ __loader__ __module__
-    __name__ __package__ __path__ __slotnames__ __spec__ __warningregistry__ __weakref__
-"""
+PYTHONS = {
+    *("__annotations__", "__builtins__", "__cached__", "__dict__", "__doc__", "__file__"),
+    *("__loader__", "__module__", "__name__", "__package__", "__path__", "__slotnames__"),
+    *("__spec__", "__warningregistry__", "__weakref__"),
+}
 
 
 def put(found: dict[str, Any], name: str, value: Any) -> None:
@@ -240,17 +240,17 @@ def kept_by(net: nn.Module, reached: Iterable[Any]) -> dict[str, Any]:
                 for key, value in vars(cls).items():
                     code = callable(value) or hasattr(type(value), "__get__")
                     kept = not (code and of_a_library(type(value)))
-                    if kept and key not in PYTHONS.split():
+                    if kept and key not in PYTHONS:
                         put(found, f"{cls.__name__}.{key}", value)
                 continue
             for key, value in vars(cls).items():
-                if key not in PYTHONS.split():
+                if key not in PYTHONS:
                     put(found, f"{cls.__name__}.{key}", value)
                 held_by = captured(value) if isinstance(value, FunctionType) else ()
                 for k, part in enumerate(held_by):
                     put(found, f"{cls.__name__}.{key} closure {k}", part)
             for key, value in vars(owner).items() if owner and not installed(owner) else ():
-                if key not in PYTHONS.split():
+                if key not in PYTHONS:
                     put(found, f"{cls.__module__}.{key}", value)
     for name, (home, key) in globals_in(reached).items():
         put(found, name, home.get(key))

@@ -34,9 +34,8 @@ def undo(value: Any) -> Callable[[], None] | None:
     if dice := redrawn(value):
         return dice
     users = not of_a_library(value) if isinstance(value, type) else False
-    names = PYTHONS.split()
     if users or (isinstance(value, ModuleType) and not installed(value)):
-        return partial(renamed, value, {k: v for k, v in vars(value).items() if k not in names})
+        return partial(renamed, value, {k: v for k, v in vars(value).items() if k not in PYTHONS})
     if not isinstance(value, FunctionType):
         return slotted(value)
     cells = [cell for cell in value.__closure__ or () if cell != CellType()]
@@ -166,7 +165,7 @@ def rewritten(value: Any, old: Any) -> None:
 
 def renamed(value: Any, old: dict[str, Any]) -> None:
     now = vars(value)
-    added = [k for k in now if k not in PYTHONS.split() and k not in old]
+    added = [k for k in now if k not in PYTHONS and k not in old]
     for key in [k for k in added if not isinstance(now[k], ModuleType)]:  # what is imported stays
         delattr(value, key)
     for key in [k for k, held in old.items() if now.get(k) is not held]:
