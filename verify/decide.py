@@ -17,6 +17,7 @@ from verify.trusted import kernel
 from verify.trusted.graph import Graph, GraphError
 from verify.trusted.restored import Restored
 from verify.trusted.schema import covers
+from verify.trusted.surroundings import judged
 from verify.trusted.trace import Traced, TraceError, fix, freeze, trace
 from verify.verdict import CLAIMS, SCOPES, Certificate, Reason, Verdict
 
@@ -46,7 +47,7 @@ def decide(net: nn.Module, claim: str, dim: int | None = None, scope: str = "all
     for name, value, known in (("claim", claim, CLAIMS), ("scope", scope, SCOPES)):
         if value not in known:
             raise ValueError(f"{name}: expected one of {', '.join(known)}, got {value!r}")
-    with ALONE, Restored(net) as kept:
+    with ALONE, judged(net), Restored(net) as kept:
         verdict = decided(net, claim, dim, scope, kept.put_back)
     if kept.spoilt and verdict.status != "unknown":
         detail = f"the call changes {kept.spoilt[0]}, at least where it ends by an error"
@@ -161,7 +162,7 @@ def check(certificate: Certificate, net: nn.Module | None = None, dim: int | Non
     """
     kernel.check(certificate.document)
     if net is not None:
-        with ALONE, Restored(net) as kept:
+        with ALONE, judged(net), Restored(net) as kept:
             compare(certificate, net, dim, kept.put_back)
 
 

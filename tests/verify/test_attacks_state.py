@@ -21,7 +21,8 @@ import verify
 from verify.search.reach import called, is_beyond
 from verify.search.watch import swallows
 from verify.trusted import surroundings
-from verify.trusted.surroundings import Ran, handles, is_library, of_library_code
+from verify.trusted.ran import Ran, handles
+from verify.trusted.surroundings import is_library, of_library_code
 
 from . import registry
 from .counting import act, counted

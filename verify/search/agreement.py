@@ -16,7 +16,7 @@ from verify.search.paths import strays
 from verify.search.stream import held
 from verify.search.watch import swallows, watched
 from verify.trusted.computed import copied, uncached
-from verify.trusted.surroundings import Ran
+from verify.trusted.ran import Ran
 from verify.trusted.trace import Traced
 
 JUMPS = ("step", "floor", "round", "iszero", "where", "hardmax")

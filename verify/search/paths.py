@@ -22,8 +22,9 @@ from verify.search.reach import NAMED, asked, beyond, called, held_by, is_beyond
 from verify.search.stream import Streamed, differs
 from verify.trusted.calls import WAYS
 from verify.trusted.program import HINT, program
+from verify.trusted.ran import profile_by
 from verify.trusted.state import snapshot
-from verify.trusted.surroundings import globals_of, is_librarys, profile_by
+from verify.trusted.surroundings import globals_of, is_librarys
 from verify.trusted.surroundings import installed as librarys
 
 SITE = Path(torch.__file__).parent.parent

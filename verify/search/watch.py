@@ -21,7 +21,7 @@ from verify.trusted.aten import RANDOM
 from verify.trusted.calls import COUNTED, WAYS
 from verify.trusted.computed import copied, uncached
 from verify.trusted.dice import dice
-from verify.trusted.surroundings import Ran
+from verify.trusted.ran import Ran
 
 FRAME = sys._getframe
 REGISTERS = "torch.nn.modules.module"  # a parameter, of a slice of a ParameterList; or raises

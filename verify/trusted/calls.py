@@ -18,16 +18,17 @@ from torch.utils._pytree import tree_leaves
 from verify.trusted.computed import computed, copied, hooked, uncached
 from verify.trusted.contents import PLAIN
 from verify.trusted.dice import undrawn
+from verify.trusted.ran import Ran
 from verify.trusted.shared import Entry, Shared
 from verify.trusted.state import changed, state
 from verify.trusted.surroundings import (
-    Ran,
     behind,
     captured,
     installed,
     is_librarys,
     named,
     of_a_library,
+    parts_in,
     reached,
     within,
 )
@@ -100,9 +101,15 @@ def in_all_ways(net: nn.Module, x: Tensor) -> None:
 
 def differentiate(y: Tensor, given: Sequence[Tensor]) -> None:
     """Take gradients, where the user's code may count too, and keep nothing of them."""
+    before = [t.grad for t in given]
     try:
-        torch.autograd.grad(y.sum(), given, allow_unused=True)
-    finally:  # after an error torch keeps what it has not come to, until it takes others
+        torch.autograd.grad(y.sum(), given, allow_unused=True, retain_graph=True)
+    except RuntimeError:  # torch's checkpoints want all gradients, or have none
+        y.sum().backward()
+    finally:
+        for t, grad in zip(given, before, strict=True):
+            t.grad = grad
+        # after an error torch keeps what it has not come to, until it takes others
         one = torch.zeros(()).requires_grad_()
         torch.autograd.grad(one * 1, one)
 
@@ -162,15 +169,6 @@ def holds_any(function: FunctionType) -> bool:
     known = [v for v in values if isinstance(v, BuiltinFunctionType | ModuleType)]
     libraries = [v for v in known if isinstance(v, BuiltinFunctionType) or installed(v)]
     return len(libraries) < len(values)
-
-
-def parts_in(net: nn.Module) -> list[nn.Module]:
-    """Return a module and all its parts, whatever it says itself that these are."""
-    parts = [net]
-    for part in parts:
-        inner = [m for m in vars(part).get("_modules", {}).values() if isinstance(m, nn.Module)]
-        parts += [m for m in inner if not any(m is known for known in parts)]
-    return parts
 
 
 def overrides(net: nn.Module, names: set[str]) -> str:

@@ -1,16 +1,20 @@
 """Attributes that each call computes: by torch's own hooks, or once, by Python's cache."""
 
+import gc
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from copy import deepcopy
 from functools import _lru_cache_wrapper, cached_property
 from typing import Any
 
 from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.nn.utils.spectral_norm import SpectralNorm
 from torch.nn.utils.weight_norm import WeightNorm
 
+from verify.trusted.state import snapshot
 from verify.trusted.surroundings import within
+from verify.trusted.values import TraceError
 
 
 def computed(net: nn.Module) -> set[str]:
@@ -56,14 +60,23 @@ def unset(net: nn.Module) -> Iterator[None]:
     """Put back what torch's own hooks set in calls, and caches of Python's that were empty."""
     before = [(vars(m), name, vars(m)[name]) for m in net.modules() for name, _ in hooked(m)]
     caches = [value for value in within(net)[0] if isinstance(value, _lru_cache_wrapper)]
-    caches = [cache for cache in caches if not cache.cache_info().currsize]
+    filled = {id(cache): cache.cache_info().currsize for cache in caches}
     try:
         yield
     finally:
         for cache in caches:
-            cache.cache_clear()
+            if not filled[id(cache)] or holds_fakes(cache):
+                cache.cache_clear()
         for home, name, value in before:
             home[name] = value
+
+
+def holds_fakes(cache: Any) -> bool:
+    """Return whether a cache of Python's keeps something of a trace, which no call can use."""
+    known: dict[int, Any] = {}
+    with suppress(TraceError):  # of what it keeps, something cannot be read
+        snapshot([d for d in gc.get_referents(cache) if type(d) is dict], known)
+    return any(isinstance(value, FakeTensor) for value in known.values())
 
 
 def copied(net: nn.Module) -> nn.Module:

@@ -5,7 +5,7 @@ import sys
 from array import array
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, nullcontext, suppress
 from functools import _lru_cache_wrapper, partial
 from random import Random
 from types import CellType, ModuleType
@@ -29,6 +29,7 @@ from verify.trusted.surroundings import (
     globals_of,
     installed,
     of_a_library,
+    parts_in,
     within,
 )
 from verify.trusted.undo import undo
@@ -41,7 +42,8 @@ SIZES = (
 )
 OWN = ("_parameters", "_buffers")
 Entry = tuple[Callable[[], Any], Any]  # a call, and what is kept of it
-FILLINGS = ((True, None), (False, 1), (True, -1000))  # gradients on? other numbers as parameters
+FIRST = ((True, None),)  # gradients on? other numbers as parameters
+FILLINGS = ((False, 1), (True, -1000))  # in the other mode, training or not, too
 KEEPING = (
     *(dict, list, set, deque, bytearray, array, ndarray, Tensor, Iterator, CellType),
     *(Random, torch.Generator, Generator, RandomState),
@@ -86,8 +88,9 @@ class Shared:
         for cache, known in self.caches:
             made += entries(cache) if cache.cache_info() != known else []
         steady = True
-        for ways in (FILLINGS[:1], FILLINGS[1:]) if made else ():
-            steady = steady and all(is_steady(entry, thetas, ways) for entry in made)
+        for ways in (FIRST, FILLINGS) if made else ():
+            with in_other_mode(self.net) if ways is not FIRST else nullcontext():
+                steady = steady and all(is_steady(entry, thetas, ways) for entry in made)
             self.refuse()
         if not steady:
             raise mixing("a cache keeps what is made of parameters, or may be another at each call")
@@ -127,7 +130,7 @@ class Shared:
     def left(self) -> dict[str, Any]:
         """Return by its names what a call has changed, but caches and what each call computes."""
         without = self.without | self.unreached()
-        names = changed(self.before, state(self.net, (), without)[0])
+        names = changed(self.before, state(self.net, (), without, self.before)[0])
         names = [name for name in names if name not in without]
         values = kept_by(self.net, within(self.net)[0]) if names else {}
         odd = {name: values.get(name) for name in names}
@@ -211,7 +214,20 @@ class Touches(TorchFunctionMode):
         return func(*args, **(kwargs or {}))
 
 
-def is_steady(entry: Entry, thetas: Sequence[Tensor], ways: Sequence[Any] = FILLINGS) -> bool:
+@contextmanager
+def in_other_mode(net: nn.Module) -> Iterator[None]:
+    """Have a module evaluate if it trains, and train if not."""
+    before = [(vars(part), vars(part)["training"]) for part in parts_in(net)]
+    try:
+        for held, training in before:
+            held["training"] = not training
+        yield
+    finally:
+        for held, training in before:
+            held["training"] = training
+
+
+def is_steady(entry: Entry, thetas: Sequence[Tensor], ways: Sequence[Any]) -> bool:
     """Return whether a call results again in what is kept of it, and draws no random numbers.
 
     Also with other numbers as parameters, of which it may not compute anything.

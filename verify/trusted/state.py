@@ -45,6 +45,7 @@ from verify.trusted.surroundings import (
     WRAPPERS,
     attributes_of,
     captured,
+    container,
     globals_in,
     installed,
     is_librarys,
@@ -102,7 +103,7 @@ def snapshot(value: Any, known: dict[int, Any] | None = None) -> Any:
     if issubclass(kind, Iterator) and any(c.__module__ in STEPPING for c in kind.__mro__[:-1]):
         return id(value), [snapshot(part, known) for part in position(value)], own_of(value, known)
     if issubclass(kind, dict | list | tuple | set | frozenset | deque):
-        plain: Any = next(c for c in kind.__mro__ if of_a_library(c))  # a user's may hide some
+        plain = container(kind)
         parts = [*plain.__iter__(value)]
         if issubclass(kind, dict):  # exec puts Python's own names there
             parts += [v for k, v in plain.items(value) if k != "__builtins__"]
@@ -258,12 +259,16 @@ def kept_by(net: nn.Module, reached: Iterable[Any]) -> dict[str, Any]:
 
 
 def state(
-    net: nn.Module, ran: Iterable[FunctionType] = (), without: Container[str] = ()
+    net: nn.Module,
+    ran: Iterable[FunctionType] = (),
+    without: Container[str] = (),
+    first: Container[str] = (),
 ) -> tuple[dict[str, Any], dict[int, Any]]:
     """Return snapshots of all that may hold state, by names, and the objects they keep alive.
 
-    What several names hold is seen by the first of them; ``without``: names that are left out. Of
-    large plain data that no code comes to, a digest is all that is kept.
+    What several names hold is seen by the first of them; ``without``: names that are left out,
+    ``first``: those to begin with. Of large plain data that no code comes to, a digest is all that
+    is kept.
     """
     known: dict[int, Any] = {}
     reached, met = within(net, ran)
@@ -283,7 +288,7 @@ def state(
                 "not readable", f"a module that is a container: {type(module).__name__}"
             )
     try:
-        kept = kept_by(net, reached).items()
+        kept = sorted(kept_by(net, reached).items(), key=lambda pair: pair[0] not in first)
         return {name: told(value) for name, value in kept if name not in without}, known
     except RecursionError:
         raise TraceError("not readable", "objects that hold one another too deeply") from None

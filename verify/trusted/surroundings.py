@@ -6,8 +6,9 @@ import gc
 import os
 import sys
 import sysconfig
-from _lsprof import Profiler
-from collections.abc import Iterable, Mapping, Sequence
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cached_property, lru_cache, partialmethod
 from pathlib import Path
 from types import CellType, CodeType, FrameType, FunctionType, ModuleType
@@ -24,9 +25,11 @@ OURS = str(Path(__file__).parent.parent) + os.sep
 LIBRARIES = tuple(
     {sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "purelib", "platlib")}
 )
+JUDGED: set[str] = set()  # the installed packages that a module which is judged is of
 MADE = 1 << 9  # CPython's flag of a class that code makes
 PRISTINE = {*vars(builtins)}
 WRAPPERS = property, classmethod, staticmethod, cached_property, partialmethod
+CONTAINERS = dict, list, tuple, set, frozenset, deque, bytearray
 ATTRIBUTES = int, float, bool, str, list, dict, set
 # Of Python's, where the classes are whose objects hold others.
 HOLDING = ("builtins", "argparse", "collections", "contextlib", "enum", "functools", "types")
@@ -53,6 +56,11 @@ def of_a_library(value: Any) -> bool:
     return is_library(str(value.__module__).split(".")[0])
 
 
+def container(kind: type) -> Any:
+    """Return the library's class of a container: a user's may hide entries, or refuse to change."""
+    return next(c for c in kind.__mro__ if of_a_library(c) and issubclass(c, CONTAINERS))
+
+
 def is_stray(kind: type) -> bool:
     """Return whether a class is not found in the module that it names, of Python's or torch's.
 
@@ -71,6 +79,37 @@ def is_library(root: str) -> bool:
     return root in {*FOREIGN, *sys.stdlib_module_names} and not elsewhere
 
 
+@contextmanager
+def judged(net: Any) -> Iterator[None]:
+    """Look into the packages that a module and its parts are of, though they may be installed."""
+    before = {*JUDGED}
+    parts = parts_in(net) if isinstance(net, nn.Module) else []
+    kinds = {cls for part in parts for cls in type(part).__mro__}
+    roots = {str(cls.__module__).split(".")[0] for cls in kinds}
+    known = [sys.modules.get(root) for root in roots if not is_library(root)]
+    files = [getattr(home, "__file__", None) or "" for home in known]
+    JUDGED.update(file.removesuffix("__init__.py") for file in files if is_installed(file))
+    try:
+        yield
+    finally:
+        JUDGED.clear()
+        JUDGED.update(before)
+
+
+def parts_in(net: nn.Module) -> list[nn.Module]:
+    """Return a module and all its parts, whatever it says itself that these are."""
+    parts = [net]
+    for part in parts:
+        inner = [m for m in vars(part).get("_modules", {}).values() if isinstance(m, nn.Module)]
+        parts += [m for m in inner if not any(m is known for known in parts)]
+    return parts
+
+
+def is_installed(file: str) -> bool:
+    """Return whether a file is Python's or an installed package's, and of none that is judged."""
+    return file.startswith(LIBRARIES) and not any(map(file.startswith, JUDGED))
+
+
 def is_librarys(function: FunctionType) -> bool:
     """Return whether a function's code is Python's or a library's, whatever its name says."""
     made = function.__code__.co_filename.startswith("<")
@@ -80,7 +119,7 @@ def is_librarys(function: FunctionType) -> bool:
 
 
 def of_library_code(code: CodeType) -> bool:
-    return code.co_filename.startswith((*LIBRARIES, OURS, "<frozen"))
+    return code.co_filename.startswith((OURS, "<frozen")) or is_installed(code.co_filename)
 
 
 def captured(function: FunctionType) -> list[Any]:
@@ -145,7 +184,7 @@ def installed(module: ModuleType) -> bool:
     file, spec = kept.get("__file__"), kept.get("__spec__")
     library = is_library(str(kept.get("__name__", "")).split(".")[0])
     built_in = getattr(spec, "origin", None) in ("built-in", "frozen")
-    return library or built_in or (file is not None and file.startswith(LIBRARIES))
+    return library or built_in or (file is not None and is_installed(file))
 
 
 def inside(value: Any) -> Iterable[Any]:
@@ -164,52 +203,6 @@ def inside(value: Any) -> Iterable[Any]:
     attributes_of(value)
     globals_too = isinstance(value, dict) and "__spec__" in value
     return () if globals_too or isinstance(value, FrameType) else gc.get_referents(value)
-
-
-class Ran:
-    """Notes the code of the user's that a block runs, however it comes to it.
-
-    Attributes:
-        codes: the code of the user's, by its id: code of equal text in two files is equal.
-        handles: whether some of it may go on after an error.
-    """
-
-    def __init__(self) -> None:
-        self.codes: dict[int, CodeType] = {}
-        self.handles = False
-
-    def __enter__(self) -> "Ran":
-        self.before = sys.getprofile()
-        sys.setprofile(self.note)
-        return self
-
-    def note(self, frame: FrameType, event: str, _: Any) -> None:
-        code, home = frame.f_code, str(frame.f_globals.get("__name__"))
-        if event != "call" or id(code) in self.codes:
-            return
-        if not of_library_code(code):
-            self.codes[id(code)] = code
-            self.handles |= handles(code)
-        elif code.co_name == "__exit__":  # of contextlib.suppress
-            self.handles |= not home.startswith(("torch.", "verify."))
-
-    def __exit__(self, *_: object) -> None:
-        profile_by(self.before)
-
-
-def profile_by(before: Any) -> None:
-    """Profile by what ``sys.getprofile`` has told: a function, a profiler written in C, nothing."""
-    if isinstance(before, Profiler):
-        before.enable()
-    else:
-        sys.setprofile(before)
-
-
-def handles(code: CodeType) -> bool:
-    """Return whether code has a handler of errors, but those of ``with``."""
-    steps = [step.opname for step in dis.get_instructions(code)]
-    handlers = steps.count("PUSH_EXC_INFO") - steps.count("WITH_EXCEPT_START")
-    return handlers > 0 or code.co_name == "__exit__"
 
 
 def called(home: dict[str, Any], name: str, found: Mapping[str, Any]) -> str:

@@ -7,6 +7,7 @@ filled with other numbers. Each run must give the same graph, and must leave the
 
 import itertools
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from typing import Any
@@ -18,7 +19,8 @@ from verify.trusted.arguments import check_output, checked_dim
 from verify.trusted.builder import Builder
 from verify.trusted.calls import renewed, warm
 from verify.trusted.canonical import canonical
-from verify.trusted.computed import hooked
+from verify.trusted.computed import hooked, uncached
+from verify.trusted.dice import undrawn
 from verify.trusted.graph import Graph, Literal, Node, Ref
 from verify.trusted.memory import check_apart, check_tensors, filled
 from verify.trusted.program import OutputError, check_taken, explained, program
@@ -75,6 +77,9 @@ def trace(net: nn.Module, dim: int | None = None) -> Traced:
     kinds = [t.dtype for t in tensors.values() if t.is_floating_point()]
     samples = torch.zeros(2, dim, dtype=kinds[0] if kinds else None)
     codes, cached = warm(net, samples)
+    if cached:  # by the module itself, not by its copy: of numbers too
+        with suppress(Exception), undrawn(), uncached(net):
+            net(samples)
     ran = behind(net, codes)
     found: dict[Any, Traced] = {}
     same = Unchanged(net, ran, renewed(net, samples, ran))

@@ -17,7 +17,7 @@ from torch.nn.parameter import is_lazy
 from verify.trusted.contents import MEMBER
 from verify.trusted.dice import redrawn
 from verify.trusted.state import PYTHONS, UNCOMPILED
-from verify.trusted.surroundings import installed, of_a_library
+from verify.trusted.surroundings import container, installed, of_a_library
 
 HOOKS = ("_backward_hooks", "_post_accumulate_grad_hooks")
 LARGEST = 1_000_000  # entries of a tensor or an array that is put back
@@ -116,20 +116,15 @@ def graded(t: Tensor) -> Callable[[], None]:
     return put_back
 
 
-def plain(value: Any) -> Any:
-    """Return the library's class of a container: a user's may hide entries, or refuse to change."""
-    return next(c for c in type(value).__mro__ if of_a_library(c))
-
-
 def contents(value: Any) -> list[Any]:
     """Return what a container holds: of a dict, pairs."""
-    kind = plain(value)
+    kind = container(type(value))
     return [*kind.items(value)] if issubclass(kind, dict) else [*kind.__iter__(value)]
 
 
 def refill(value: Any, old: list[Any]) -> None:
     """Give a container again what it held, if it holds something else."""
-    kind = plain(value)
+    kind = container(type(value))
     if [*map(parts, contents(value))] != [*map(parts, old)]:
         kind.clear(value)
         if isinstance(value, dict):

@@ -15,9 +15,6 @@ from torch import Tensor, nn
 
 import verify
 
-from . import counting_kinds as kinds
-from .tied import Tied
-
 LATE = 3000
 Change = Callable[[Any], None]
 
@@ -224,56 +221,3 @@ def test_modules_that_keep_more_than_attributes(make: Callable[[], nn.Module]) -
     net = make()
     for claim in ("symmetric", "psd"):
         assert verify.decide(net, claim, 3).status == "unknown"
-
-
-class Counted(torch.autograd.Function):
-    """The identity, whose gradients are counted."""
-
-    @staticmethod
-    def forward(ctx: Any, x: Tensor) -> Tensor:
-        return x.view_as(x)
-
-    @staticmethod
-    def backward(ctx: Any, *given: Tensor) -> Tensor:
-        kinds.COUNTS["n"] += 1
-        return given[0]
-
-
-class UntilTrained(Tied):
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.tanh(Counted.apply(x))  # type: ignore[no-untyped-call] - not typed in torch
-        return y if kinds.COUNTS["n"] < kinds.LAST else -y
-
-
-class UntilItsWeightsAreTrained(UntilTrained):
-    def forward(self, x: Tensor) -> Tensor:
-        y = self.tanh(x) * Counted.apply(self.gain)  # type: ignore[no-untyped-call] - as above
-        return y if kinds.COUNTS["n"] < kinds.LAST else -y
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.gain = nn.Parameter(torch.ones(()))
-
-
-@pytest.mark.parametrize("make", [UntilTrained, UntilItsWeightsAreTrained])
-def test_gradients_that_are_counted(make: type[nn.Module]) -> None:
-    reason = verify.decide(make(), "psd", 3).reason
-    assert reason is not None
-    assert reason.kind == "not a sample map"
-    assert kinds.COUNTS == {"n": 0}
-
-
-class Jumping(nn.Module):
-    """Torch has no gradient of heaviside, and raises an error that keeps the sample for a while."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.p, self.q = nn.Parameter(torch.randn(3)), nn.Parameter(torch.randn(3))
-
-    def forward(self, x: Tensor) -> Tensor:
-        half = torch.tensor(0.5, dtype=x.dtype)
-        return torch.sign(x - self.p) + torch.heaviside(x - self.q, half)
-
-
-def test_gradients_that_torch_has_not() -> None:
-    assert verify.decide(Jumping(), "psd", 3).status == "proved"

@@ -1,7 +1,7 @@
 """Odd objects that honest modules hold, or that stand among the globals: each is looked at."""
 
 import logging
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import torch
 from numpy.random import default_rng
@@ -11,6 +11,8 @@ import verify
 
 from .counting_kinds import LAST
 from .tied import Tied
+
+T = TypeVar("T")
 
 
 class Frozen(dict[str, int]):
@@ -112,3 +114,20 @@ class HoldsGuarded(Tied):
 
 def test_a_tensor_that_cannot_be_asked() -> None:
     assert verify.decide(HoldsGuarded(), "psd", 3).status == "proved"
+
+
+class Gains(Generic[T], list[T]):
+    """A list whose first base is no container."""
+
+
+class WithGains(Tied):
+    def __init__(self) -> None:
+        super().__init__()
+        self.gains = Gains([1.0, 2.0])
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tanh(x) * sum(self.gains)
+
+
+def test_a_generic_list() -> None:
+    assert verify.decide(WithGains(), "psd", 3).status == "proved"

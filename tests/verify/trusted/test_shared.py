@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 import verify
 
+from .tied import Tied
+
 FEW = iter([-5.0] * 3)
 
 
@@ -227,3 +229,24 @@ def test_what_a_refused_call_counted_is_put_back() -> None:
     net = Keeps(lambda held, x: held.update("a") or x, counts, own=False)
     assert verify.decide(net, "psd", 3).status == "unknown"
     assert counts == {"a": 2, "b": 1}
+
+
+class Rebinding(Tied):
+    """Another method is its forward from its first call on."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        self.forward = self.fast  # type: ignore[method-assign] - what is to be refused
+        return self.tanh(x)
+
+    def fast(self, x: Tensor) -> Tensor:
+        return self.tanh(x)
+
+
+class Sibling(Tied):
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tanh(x)
+
+
+def test_a_refused_call_spoils_no_module_of_the_same_base() -> None:
+    assert verify.decide(Rebinding(), "psd", 3).status == "unknown"
+    assert verify.decide(Sibling(), "psd", 3).status == "proved"

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 
 import verify
 
+from .tied import Tied
+
 
 @functools.lru_cache(None)
 def remembered(n: int, memo: list[Tensor] = []) -> Tensor:  # noqa: B006, the classic slip
@@ -134,3 +136,56 @@ def test_a_mark_on_a_cache() -> None:
 
 def test_a_cache_of_sizes() -> None:
     assert verify.decide(Wide(), "psd", 3).status == "proved"
+
+
+class Diagonal(Tied):
+    """With a table that Python caches for each module and size."""
+
+    @functools.lru_cache(None)  # noqa: B019 - as users write it
+    def diagonal(self, n: int) -> Tensor:
+        return (
+            2 * torch.eye(n) - torch.diag(torch.ones(n - 1), 1) - torch.diag(torch.ones(n - 1), -1)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tanh(x) + x @ self.diagonal(x.shape[-1])
+
+
+@pytest.mark.parametrize("used", [False, True])
+def test_a_cache_of_a_method_is_left_as_calls_can_use_it(used: bool) -> None:
+    Diagonal.diagonal.cache_clear()
+    other, net = Diagonal(), Diagonal()
+    if used:
+        other(torch.zeros(1, 3))
+    assert verify.decide(net, "psd", 3).status == "proved"
+    assert type(net(torch.zeros(1, 3))) is Tensor
+
+
+class GainOfMode(Tied):
+    """Its gain is cached as it is in the mode of its first call."""
+
+    @functools.cached_property
+    def gain(self) -> float:
+        return 1.0 if self.training else -0.5
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tanh(x) * self.gain
+
+
+class GainOfModeByCache(GainOfMode):
+    @functools.lru_cache(None)  # noqa: B019 - as above
+    def of_mode(self) -> float:
+        return 1.0 if self.training else -0.5
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.tanh(x) * self.of_mode()
+
+
+@pytest.mark.parametrize("make", [GainOfMode, GainOfModeByCache])
+@pytest.mark.parametrize("training", [False, True])
+def test_a_cache_of_what_the_mode_decides(make: type[nn.Module], training: bool) -> None:
+    net = make().train(training)
+    reason = verify.decide(net, "psd", 3).reason
+    assert reason is not None
+    assert reason.kind == "not a sample map"
+    assert net.training is training
