@@ -4,6 +4,7 @@ import builtins
 import dis
 import gc
 import os
+import site
 import sys
 import sysconfig
 from collections import deque
@@ -14,6 +15,10 @@ from pathlib import Path
 from types import CellType, CodeType, FrameType, FunctionType, ModuleType
 from typing import Any
 
+import mpmath
+import numpy
+import sympy
+import torch
 from torch import nn
 
 # Libraries whose objects are told apart by identity: among a notebook's globals they fill caches.
@@ -22,9 +27,12 @@ FOREIGN = (
     "verify",
 )
 OURS = str(Path(__file__).parent.parent) + os.sep
-LIBRARIES = tuple(
-    {sysconfig.get_paths()[name] + os.sep for name in ("stdlib", "purelib", "platlib")}
+HOMES = (  # whatever way libraries are installed; torch and what it needs may stand elsewhere
+    *(sysconfig.get_paths()[name] for name in ("stdlib", "purelib", "platlib")),
+    *(site.getusersitepackages(), *site.getsitepackages()),
+    *(str(Path(library.__file__ or "").parent) for library in (torch, numpy, sympy, mpmath)),
 )
+LIBRARIES = tuple({home + os.sep for home in HOMES})
 JUDGED: set[str] = set()  # the installed packages that a module which is judged is of
 MADE = 1 << 9  # CPython's flag of a class that code makes
 PRISTINE = {*vars(builtins)}
