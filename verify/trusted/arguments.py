@@ -7,8 +7,8 @@ import torch
 from torch import fx, nn
 from torch.utils._pytree import tree_leaves
 
-from verify.trusted.builder import extent_of
 from verify.trusted.calls import overrides
+from verify.trusted.extents import extent_of
 from verify.trusted.values import mixing
 
 KINDS = "buffers", "children", "modules", "parameters"

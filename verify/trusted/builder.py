@@ -8,8 +8,9 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.fx.experimental.symbolic_shapes import free_unbacked_symbols
 
+from verify.trusted.canonical import turned
+from verify.trusted.extents import extent_of, refine
 from verify.trusted.graph import Literal
 from verify.trusted.ladders import PIECES, Ladder, known_entries, regrouped
 from verify.trusted.stairs import Broken
@@ -25,7 +26,6 @@ from verify.trusted.values import (
     letters,
     mixing,
     quotient,
-    refine,
     unreadable,
 )
 
@@ -41,6 +41,7 @@ class Builder:
         self.depends: list[bool] = []  # whether a node depends on x
         self.sources, self.source = list[str](), ""
         self.known, self.literals = dict[Any, int](), dict[Literal, int]()
+        self.tables: dict[Any, list[int]] = {}
         self.raising: list[Value] = []  # what is undefined where torch raises an error
         # Of the first nodes, what is seen by ladders.py and by stairs.py.
         self.ladders, self.broken = list[Ladder | None](), list[Broken]()
@@ -117,10 +118,14 @@ class Builder:
             out = self.leaf("eye", t.shape)
             out.axes[0][0].size.unify(out.axes[1][0].size)
             return replace(out, span=(0, 1))
-        literal = Literal(
-            tuple(n for n in t.shape if n > 1), tuple(map(Fraction, t.flatten().tolist()))
-        )
-        out = self.leaf("lit", t.shape, self.literals.setdefault(literal, len(self.literals)))
+        bare = t.squeeze()
+        order, key = turned(bare)
+        first = self.tables.setdefault(key, order)  # of the table of that key that came first
+        kept = bare.permute([order[first.index(d)] for d in range(bare.ndim)])
+        literal = Literal(tuple(kept.shape), tuple(map(Fraction, kept.flatten().tolist())))
+        out = self.leaf("lit", kept.shape, self.literals.setdefault(literal, len(self.literals)))
+        axes = iter([out.axes[first[order.index(d)]] for d in range(bare.ndim)])
+        out = replace(out, axes=tuple(next(axes) if n > 1 else () for n in t.shape))
         for d in range(out.ndim):
             out.size(d)
         return replace(out, span=(t.min().item(), t.max().item()))
@@ -287,14 +292,3 @@ class Builder:
         used = [a for axis in v.axes[:-acted] for a in axis if a in v.index] + tail
         return self.make("call", (*v.axes[:-acted], *axes), used, [(v.node, v.index)], name=name,
                          attrs=(len(last), len(tail), *statics))  # fmt: skip
-
-
-def extent_of(size: Any) -> Extent:
-    """Return a size of the traced program as so many times the number of samples."""
-    if isinstance(size, int):
-        return size, False
-    symbols = size.node.expr.free_symbols
-    factor = size.node.expr / next(iter(symbols)) if len(symbols) == 1 else None
-    if factor is None or not factor.is_Integer or free_unbacked_symbols(size):
-        raise mixing(f"an axis of size {size.node.expr}, which depends on values")
-    return int(factor), True

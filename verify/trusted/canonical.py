@@ -1,9 +1,14 @@
 """Nodes in canonical order, numbered and named by the way to them from the output alone."""
 
 from collections.abc import Sequence
+from itertools import chain, groupby, islice, permutations, product
 from typing import Any
 
+from torch import Tensor
+
 from verify.trusted.graph import Graph, Literal, Node, Ref
+
+ORDERS = 24  # of axes of one size that are compared
 
 
 def canonical(
@@ -44,3 +49,18 @@ def renumbered(
     )
     args = tuple(Ref(new[ref.node], ref.index) for ref in node.args)
     return Node(node.op, shape, args, node.coefs, node.name, attrs)
+
+
+def turned(t: Tensor) -> tuple[list[int], Any]:
+    """Return an order of a table's axes, and a key: tables of one key are equal in their orders.
+
+    So a table of three axes or more is one constant whatever their order is, as in a reshape of the
+    input and in that of the output.
+    """
+    axes = sorted(range(t.ndim), key=lambda k: t.shape[k])
+    alike = [[*group] for _, group in groupby(axes, key=lambda k: t.shape[k])]
+    many = product(*map(permutations, alike)) if t.ndim > 2 else [(range(t.ndim),)]
+    orders = [[*chain.from_iterable(parts)] for parts in islice(many, ORDERS)]
+    texts = [t.permute(order).contiguous().numpy().tobytes() for order in orders]
+    text, order = min(zip(texts, orders, strict=True))
+    return order, (t.dtype, tuple(t.shape[k] for k in order), text)

@@ -29,7 +29,8 @@ from verify.trusted.aten import (
     ZEROS,
     name_of,
 )
-from verify.trusted.builder import Builder, extent_of
+from verify.trusted.builder import Builder
+from verify.trusted.extents import extent_of, one_sample
 from verify.trusted.ladders import levels
 from verify.trusted.memory import overlap
 from verify.trusted.packed import Packed, picked, through
@@ -293,8 +294,3 @@ def span_of(a: Any) -> Span:
     if isinstance(a, Tensor):
         return float(a.min()), float(a.max())
     return a.span if isinstance(a, Value) else (a, a)
-
-
-def one_sample(node: fx.Node) -> list[int]:
-    """Return the shape of a tensor with one sample."""
-    return [extent_of(size)[0] for size in node.meta["val"].shape]

@@ -93,19 +93,19 @@ def quotient(b: Extent, a: Extent) -> Extent:
     return b[0] // a[0], b[1] and not a[1]
 
 
-def refine(a: list[Extent], b: list[Extent]) -> list[Extent]:
-    """Return the coarsest factors that two ways to factor an axis have in common."""
-    out = []
-    while a and b:
-        (p, *a), (q, *b) = a, b
-        if divides(q, p):
-            p, q, a, b = q, p, b, a
-        if not divides(p, q):
-            mixed = any(extent[1] for extent in (p, q, *a, *b))
-            raise (mixing if mixed else unreadable)("axes that were merged in different ways meet")
-        out.append(p)
-        b = b if p == q else [quotient(q, p), *b]
-    return [*out, *a, *b]
+def factors(extent: Extent, needs: Sequence[Extent]) -> list[Extent]:
+    """Return in what an axis is split, for the first of the axes that a view needs and others.
+
+    At once in all that come of it, by one table, as is that by which they are merged again.
+    """
+    found, rest = [needs[0]], quotient(extent, needs[0])
+    for need in needs[1:] if extent[0] ** 2 <= LARGEST else ():
+        if need != (1, False) and rest != (1, False):
+            if not divides(need, rest):
+                break
+            found.append(need)
+            rest = quotient(rest, need)
+    return found if rest == (1, False) else [*found, rest]
 
 
 def one_hot(positions: Tensor, size: int) -> Tensor:
@@ -224,7 +224,7 @@ class Value:
     def view(self, extents: Sequence[Extent]) -> "Value":
         """Return the value laid out anew, in row-major order."""
         v, axes, rest = self, [], [a for axis in self.axes for a in axis]
-        for need in extents:
+        for k, need in enumerate(extents):
             axis: list[Atom] = []
             while need != (1, False):
                 if not rest:
@@ -235,7 +235,7 @@ class Value:
                     need = quotient(need, extent)
                 elif divides(need, extent):
                     done = sum(len(a) for a in axes) + len(axis)
-                    v = v.split(rest[0], [need, quotient(extent, need)])
+                    v = v.split(rest[0], factors(extent, [need, *extents[k + 1 :]]))
                     rest = [a for x in v.axes for a in x][done:]
                 else:
                     return self.reshuffle(extents)

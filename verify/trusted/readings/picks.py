@@ -72,9 +72,11 @@ def constant(v: Any) -> Tensor | None:
     q, (op, _, _, _, _, attrs) = v.b.number(v), v.b.nodes[v.node]
     if q is not None:
         return torch.full([n for n, _ in v.extents], int(q)) if q.denominator == 1 else None
-    if op != "lit" or list(v.index) != [a for axis in v.axes for a in axis]:
+    places, own = [a for axis in v.axes for a in axis], [a for a in v.index if isinstance(a, Atom)]
+    if op != "lit" or not len(places) == len(own) == len(v.index) or {*places} != {*own}:
         return None
-    data = [*v.b.literals][attrs[0]].data
+    data, shape = [*v.b.literals][attrs[0]].data, [a.size.value for a in own]
     if not all(q.denominator == 1 and abs(q) < 2**31 for q in data):
         return None
-    return torch.tensor([int(q) for q in data]).reshape([n for n, _ in v.extents])
+    table = torch.tensor([int(q) for q in data]).reshape(shape)
+    return table.permute([own.index(a) for a in places]).reshape([n for n, _ in v.extents])
