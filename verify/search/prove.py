@@ -223,8 +223,10 @@ WAYS: dict[str, list[tuple[str, Way]]] = {
         ("layers", layers),
         ("jacobian", jacobian),
         ("ridges", sum_of_ridges),
+        ("ridges of the normal form", of_normal_form(sum_of_ridges)),
         ("gradient", gradient),
         ("compositions", compositions),
+        ("ridges, written out", expanded(sum_of_ridges)),
         ("jacobian, written out", expanded(jacobian)),
     ],
     "psd": [
