@@ -94,9 +94,10 @@ def judged(net: Any) -> Iterator[None]:
     parts = parts_in(net) if isinstance(net, nn.Module) else []
     kinds = {cls for part in parts for cls in type(part).__mro__}
     roots = {str(cls.__module__).split(".")[0] for cls in kinds}
-    known = [sys.modules.get(root) for root in roots if not is_library(root)]
-    files = [getattr(home, "__file__", None) or "" for home in known]
-    JUDGED.update(file.removesuffix("__init__.py") for file in files if is_installed(file))
+    for home in [sys.modules.get(root) for root in roots if not is_library(root)]:
+        folders = [f"{folder}{os.sep}" for folder in getattr(home, "__path__", ())]
+        file = getattr(home, "__file__", None)
+        JUDGED.update(folders or ([file] if file else []))
     try:
         yield
     finally:

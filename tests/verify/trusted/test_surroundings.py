@@ -34,22 +34,27 @@ class Counting(Tied):
 """
 
 
-@pytest.fixture
-def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The name of a package that stands where packages are installed."""
-    (home := tmp_path / "installed_nets").mkdir()
-    (home / "__init__.py").write_text("")
-    (home / "nets.py").write_text(NETS)
+@pytest.fixture(params=["installed_nets/nets.py", "namespace_of_nets/nets.py", "single_nets.py"])
+def installed(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[str]:
+    """The name of a module that stands where packages are installed."""
+    file = tmp_path / request.param
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(NETS)
+    if file.parent.name == "installed_nets":  # a namespace has no such file
+        (file.parent / "__init__.py").write_text("")
     monkeypatch.syspath_prepend(tmp_path)
     libraries = (*surroundings.LIBRARIES, str(tmp_path) + os.sep)
     monkeypatch.setattr(surroundings, "LIBRARIES", libraries)
-    yield home.name
-    for name in [name for name in sys.modules if name.startswith(home.name)]:
-        del sys.modules[name]
+    name = request.param.removesuffix(".py").replace("/", ".")
+    yield name
+    for known in [known for known in sys.modules if known.startswith(name.split(".")[0])]:
+        del sys.modules[known]
 
 
 def test_a_package_is_looked_into_where_its_module_is_judged(installed: str) -> None:
-    nets = importlib.import_module(f"{installed}.nets")
+    nets = importlib.import_module(installed)
     assert verify.decide(nets.Tied(), "psd", 3).status == "proved"
     reason = verify.decide(nets.Counting(), "psd", 3).reason
     assert reason is not None
