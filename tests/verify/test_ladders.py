@@ -7,7 +7,7 @@ import verify
 from verify.search.evaluate import evaluate
 from verify.trusted.trace import trace
 
-from .tables import HEIGHTS, MAPS, RISING, Table, meeting, of_heights, one_number
+from .tables import HEIGHTS, MAPS, RISING, Table, meeting, meeting_first, of_heights, one_number
 
 
 @pytest.mark.parametrize("name", MAPS)
@@ -38,8 +38,14 @@ def test_other_heights_are_not_proved(name: str) -> None:
     assert verify.decide(net, "psd", 2).status != "proved"
 
 
-def test_knots_that_meet_are_undefined() -> None:
-    assert verify.decide(Table(meeting), "symmetric", 2).status != "proved"
+@pytest.mark.parametrize("claim", ["symmetric", "psd"])
+def test_knots_that_meet(claim: str) -> None:
+    """Between two that meet there is no place; but what lies below the first is put between."""
+    net, first = Table(meeting), Table(meeting_first)
+    assert net(torch.linspace(-3, 3, 25)).isfinite().all()
+    verify.assert_proved(net, claim, 2)
+    assert first(torch.tensor([-2.0])).isnan().all()
+    assert verify.decide(first, claim, 2).status != "proved"
 
 
 def test_what_is_undefined_stays_below_a_table_of_one_number() -> None:

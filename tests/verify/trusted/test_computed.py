@@ -34,7 +34,8 @@ class Cached(nn.Module):
         (lambda net: net.w.detach().sum(), "unknown"),
         (lambda net: [torch.rand(1)], "unknown"),
         (lambda net: 1.0 if time.time() // 86400 % 2 else -1.0, "unknown"),
-        (lambda net: 2.0 if net.training else -1.0, "proved"),
+        (lambda net: 2.0 if net.training else -1.0, "unknown"),  # it may be the other mode's
+        (lambda net: 2.0 * net.w.ndim, "proved"),
     ],
 )
 def test_what_a_module_caches_is_left_to_its_user(
