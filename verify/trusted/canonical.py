@@ -1,4 +1,7 @@
-"""Nodes in canonical order, numbered and named by the way to them from the output alone."""
+"""Nodes in canonical order, numbered and named by the way to them from the output alone.
+
+And tables, of which those that differ by the order of their axes are one.
+"""
 
 from collections.abc import Sequence
 from itertools import chain, groupby, islice, permutations, product

@@ -57,7 +57,7 @@ def hooked(module: nn.Module) -> Iterator[tuple[str, Any]]:
 
 @contextmanager
 def unset(net: nn.Module) -> Iterator[None]:
-    """Put back what torch's own hooks set in calls, and caches of Python's that were empty."""
+    """Put back what torch's own hooks set in calls, and caches that were empty or hold fakes."""
     before = [(vars(m), name, vars(m)[name]) for m in net.modules() for name, _ in hooked(m)]
     caches = [value for value in within(net)[0] if isinstance(value, _lru_cache_wrapper)]
     filled = {id(cache): cache.cache_info().currsize for cache in caches}
@@ -74,7 +74,7 @@ def unset(net: nn.Module) -> Iterator[None]:
 def holds_fakes(cache: Any) -> bool:
     """Return whether a cache of Python's keeps something of a trace, which no call can use."""
     known: dict[int, Any] = {}
-    with suppress(TraceError):  # of what it keeps, something cannot be read
+    with suppress(TraceError, RecursionError):  # of what it keeps, something cannot be read
         snapshot([d for d in gc.get_referents(cache) if type(d) is dict], known)
     return any(isinstance(value, FakeTensor) for value in known.values())
 
